@@ -1,0 +1,1 @@
+"""THE CONVERSATION: start and resume, pure. Same bundle, session, input and moment: same bytes out."""

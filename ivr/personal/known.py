@@ -1,0 +1,127 @@
+"""What is known, as conditions and wordings see it: one function from a dotted name to its value.
+
+Above the caller's level a fact is not known, to a condition as to a wording, so a call sounds the same as if the fact did
+not exist. Only the rules that choose a flow see everything; the checks insist that such a flow gives nothing away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ivr.flow.bundle import Bundle
+from ivr.flow.expressions import Lookup
+from ivr.flow.hours import DAYS, closes_at, opens_at
+from ivr.flow.model import Line
+from ivr.kinds import LEVELS
+
+Facts = Mapping[str, Mapping[str, Any]]
+"""Root (`caller`, `history`, a source …) → dotted name within it → value."""
+
+
+class Access(NamedTuple):
+    """Where a name's value lies, and the least level at which it is known."""
+
+    root: str
+    key: str
+    level: int
+    rest: tuple[str, ...]
+
+
+def access(bundle: Bundle, path: tuple[str, ...]) -> Access:
+    """How `path` is read in `bundle`."""
+    field = bundle.field_at(path)
+    level = min(LEVELS[field.speak], LEVELS["verified"]) if field else 0
+    for length in range(1, len(path)):
+        outer = bundle.field_at(path[:length])
+        if outer is not None and outer.kind in ("list",):
+            level = max(level, min(LEVELS[outer.speak], LEVELS["verified"]))
+    return Access(path[0], ".".join(path[1:]), level, path[1:])
+
+
+def reader(
+    bundle: Bundle,
+    level: int,
+    facts: Facts,
+    moving: Callable[[str], Mapping[str, Any]],
+    said: Mapping[str, Any],
+    found: Mapping[str, Any],
+    given: Mapping[str, Any],
+    here: Mapping[str, Any],
+) -> Lookup:
+    """The lookup function of one moment of one call.
+
+    `moving` gives the roots that are worked out when asked for (`now`, `line`, `call`); `here` what exists only inside one
+    wording (`label`, `key`, `item`).
+    """
+    table: dict[tuple[str, ...], Access] = bundle.once("access", dict)
+
+    def lookup(path: tuple[str, ...]) -> Any:
+        if here and path[0] in here:
+            return _within(here[path[0]], path[1:])
+        place = table.get(path)
+        if place is None:
+            place = table[path] = access(bundle, path)
+        if place.level > level:
+            return None
+        root = place.root
+        if root == "said":
+            return _said(said, place.rest)
+        if root == "found":
+            return _within(found, place.rest)
+        if root == "given":
+            return given.get(place.key)
+        values = facts.get(root)
+        if values is None:
+            values = moving(root)
+        return values.get(place.key)
+
+    return lookup
+
+
+def _within(value: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _said(said: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """`said.x` is the value; `.spoken` the caller's words, `.label` an option's name; else a field of the value."""
+    entry = said.get(path[0])
+    if entry is None:
+        return None
+    if len(path) == 1:
+        return entry.get("value")
+    if path[1] in ("spoken", "label"):
+        return entry.get(path[1])
+    return _within(entry.get("value"), path[1:])
+
+
+def line_values(line: Line, now: float, notice: str | None = None) -> dict[str, Any]:
+    """The fields of `line`."""
+    moment = datetime.fromtimestamp(now, ZoneInfo("UTC"))
+    closes = closes_at(line.hours, moment)
+    opens = opens_at(line.hours, moment)
+    return {
+        "name": line.title or line.line,
+        "open": line.hours is None or closes is not None,
+        "notice": notice,
+        "opens_day": opens.date().isoformat() if opens else None,
+        "opens_time": opens.strftime("%H:%M") if opens else None,
+        "closes_time": closes.strftime("%H:%M") if closes else None,
+    }
+
+
+def now_values(line: Line, now: float) -> dict[str, Any]:
+    """The fields of `now`, by the clock of the line's zone."""
+    here = datetime.fromtimestamp(now, ZoneInfo(line.hours.timezone if line.hours else "UTC"))
+    part = "morning" if here.hour < 12 else "afternoon" if here.hour < 18 else "evening"
+    return {
+        "date": here.date().isoformat(),
+        "time": here.strftime("%H:%M"),
+        "hour": here.hour,
+        "weekday": DAYS[here.weekday()],
+        "day_part": part,
+    }

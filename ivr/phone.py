@@ -1,0 +1,47 @@
+"""Phone numbers: E.164 in, masked out. The only importer of phonenumbers.
+
+Fictional numbers (+1 555 …) are callers too: a number must be possible, not assigned.
+"""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+_E164 = re.compile(r"\+[1-9]\d{6,14}$")
+# What carriers send for a hidden number: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN, UNAVAILABLE spelled on the keypad.
+_WITHHELD = {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
+_LOOKS_LIKE_A_NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+
+
+def e164(text: str, region: str | None = None) -> str | None:
+    """`text` as E.164, or None: withheld, anonymous, `client:` and `sip:` callers have no number.
+
+    `region` (such as "US") helps with national numbers; without it only international ones are read.
+    """
+    if text in _WITHHELD:
+        return None
+    if _E164.match(text) and len(text) <= 16:
+        return text
+    if not text or len(text) > 40 or ":" in text or "@" in text:
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def masked(text: str) -> str:
+    """For logs and screens: enough to recognise a number one knows, not enough to dial it."""
+    if len(text) < 7 or not any(character.isdigit() for character in text):
+        return text
+    return f"{text[:2]}•••{text[-4:]}" if text.startswith("+") else f"•••{text[-2:]}"
+
+
+def mask_within(text: str) -> str:
+    """`text` with everything in it that looks like a phone number masked."""
+    return _LOOKS_LIKE_A_NUMBER.sub(lambda found: masked(found.group()), text)
