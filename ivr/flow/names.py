@@ -113,6 +113,7 @@ _IN_PROMPTS = _fields(
     key=("text", "its key"),
     count=("number", "what a plural counts"),
     position=("number", "place in a list, from 1"),
+    about=("text", "in a whisper: what `about:` of the hand-off says"),
 )
 
 

@@ -9,6 +9,8 @@ from ivr.engine.options import MORE, more_key, options_at, spoken_order
 from ivr.engine.session import Wait
 from ivr.engine.talk import Talk
 from ivr.flow.model import Menu
+from ivr.flow.prompts import render
+from ivr.flow.spoken import plain
 
 
 def visit(talk: Talk, step: Menu) -> Move:
@@ -23,7 +25,7 @@ def visit(talk: Talk, step: Menu) -> Move:
         return put(talk, step)
     talk.guessed = True
     option = step.options[guess]
-    talk.say("menu.guess", {"label": _label(talk, option.label), "key": option.all_keys[0] if option.all_keys else "1"})
+    talk.say("menu.guess", {"label": _label(talk, option.label, ()), "key": option.all_keys[0] if option.all_keys else "1"})
     return _wait(talk, step, "guess", guess=guess, order=[guess])
 
 
@@ -51,10 +53,11 @@ def _wait(talk: Talk, step: Menu, phase: str, **spec: object) -> Wait:
     return gather.wait(talk, "gather", phase=phase, digits=longest, finish="" if longest == 1 else "#", **spec)
 
 
-def _label(talk: Talk, name: str | None) -> str | None:
+def _label(talk: Talk, name: str | None, manner: tuple[str, ...] | None = None) -> str | None:
+    """How an option is named, in the caller's manner (or `manner`: a whole sentence needs the plain name)."""
     prompt = talk.bundle.prompt(talk.language, name) if name else None
-    wording = prompt.wordings.get("text") if prompt else None
-    return wording.render(talk.lookup(), talk.language, talk.bundle.part.money) if wording else None
+    rendered = render(prompt, talk.lookup(), talk.manner if manner is None else manner, talk.bundle.part.money) if prompt else None
+    return plain(rendered.ssml) if rendered else None
 
 
 def _guess(talk: Talk, step: Menu) -> str | None:

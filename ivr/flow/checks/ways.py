@@ -1,0 +1,347 @@
+"""Every way a call can go on from a step, as the engine would go: the graph that the checks walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ivr.flow.bundle import Place
+from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, known_if_passed_over, level_if_holds, needed
+from ivr.flow.checks.project import OPAQUE, RESUME, Project, mentioned
+from ivr.flow.expressions import Expression
+from ivr.flow.model import (
+    Ask,
+    Do,
+    Enter,
+    Flow,
+    Handoff,
+    Line,
+    Lookup,
+    Menu,
+    Option,
+    Pick,
+    Route,
+    Step,
+    Verify,
+    Voicemail,
+)
+from ivr.source import Path
+
+How = Literal["go", "enter", "return", "end", "resume", "rescue"]
+Why = Literal["works", "fails", "skipped", "option", "rule", "otherwise", "command", "subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way on. `name` is the outcome, the name returned or the call's outcome; `waits`: only after the caller did something.
+
+    What holds on this way: `known` values and facts, `sets` and `unsets` of `said` and `found`, the least `level`.
+    """
+
+    how: How
+    why: Why
+    name: str = ""
+    to: Place | None = None
+    at: Path = ()
+    waits: bool = False
+    known: frozenset[Name] = NOTHING
+    sets: frozenset[Name] = NOTHING
+    unsets: frozenset[Name] = NOTHING
+    level: str | None = None
+    care: bool = False
+    give: Mapping[str, Expression] | None = None
+
+
+def successes(project: Project, place: Place, step: Step) -> tuple[str, ...]:
+    """Outcomes of a step that worked."""
+    match step:
+        case Ask() if step.kind == "yes_no":
+            return ("yes", "no")
+        case Verify():
+            return ("verified",)
+        case Handoff():
+            return ("ended",)
+        case Menu() | Route() | Enter():
+            return ()
+        case _:
+            return ("done",)
+
+
+def failures(project: Project, step: Step) -> tuple[str, ...]:
+    """Outcomes of a step that did not work, those that every step has left out."""
+    match step:
+        case Route() if any(rule.when is None for rule in step.route):
+            return ()
+        case Handoff():
+            target = project.part.targets.get(step.handoff)
+            closes = ("closed",) if target is None or target.hours is not None else ()
+            return ("unanswered", "busy", *closes)
+        case Do() if not step.give:
+            return ()
+        case Pick():
+            return ("empty", *step.failures)
+    return step.failures
+
+
+def ways(project: Project, place: Place) -> tuple[Way, ...]:
+    """Every way on from `place` but commands and changes of subject, which belong to a line."""
+    return project.once(("ways", place), lambda: tuple(_ways(project, place)))
+
+
+def _ways(project: Project, place: Place) -> Iterator[Way]:
+    step = project.step(place)
+    if step is None:
+        yield from _perhaps(project, place)
+        return
+    sets = _sets(place, step)
+    if step.when is not None:
+        passed = known_if_passed_over(step.when.tree)
+        for way in after(project, place, "skipped", why="skipped"):
+            yield replace(way, known=passed)
+    holds = known_if_holds(step.when.tree) if step.when else NOTHING
+    level = level_if_holds(step.when)
+    for way in _when_visited(project, place, step, sets):
+        yield replace(way, known=way.known | holds, level=way.level or level)
+
+
+def _perhaps(project: Project, place: Place) -> Iterator[Way]:
+    """A step that could not be read may do anything it mentions; it is given the benefit of the doubt."""
+    data = project.opaque_steps.get(place[0], {}).get(place[1])
+    words = data if isinstance(data, dict) else {}
+    kept = str(words.get("save_as", place[1]))
+    level = "verified" if "verify" in words else None
+    for target in mentioned(project, place):
+        sets = frozenset({("said", kept), ("found", kept), ("said", "reason")})
+        yield Way("go", "works", "", target, waits=True, sets=sets, level=level)
+    if isinstance(words.get("return"), str):
+        yield Way("return", "works", words["return"], level=level)
+
+
+def _when_visited(project: Project, place: Place, step: Step, sets: frozenset[Name]) -> Iterator[Way]:
+    waits = isinstance(step, (Menu, Ask, Pick, Voicemail, Handoff))
+    gives = getattr(step, "give", {}) if isinstance(step, (Lookup, Do)) else {}
+    given = frozenset(name for value in gives.values() for name in needed(value.tree))
+    for name in successes(project, place, step):
+        for way in after(project, place, name):
+            level = "verified" if isinstance(step, Verify) else None
+            yield replace(way, waits=waits, sets=sets, known=given, level=level)
+    refused = sets if isinstance(step, Ask) and step.refuse else NOTHING
+    for name in failures(project, step):
+        for way in after(project, place, name, failed=True):
+            yield replace(way, waits=waits and name not in ("empty", "closed"), unsets=refused)
+    if step.listens or isinstance(step, Lookup):
+        for way in after(project, place, "too_often", failed=True):
+            yield replace(way, waits=True, unsets=refused)
+    if isinstance(step, Route):
+        yield from _rules(project, place, step)
+    if isinstance(step, Enter):
+        yield _leads(project, place, "enter", step.enter, ("enter",), "works", give=step.give)
+    for name, option, path in options(project, place):
+        chosen = sets if isinstance(step, Menu) and name in step.options else NOTHING
+        for way in option_ways(project, place, name, option, path):
+            yield replace(way, waits=True, sets=chosen, unsets=refused)
+
+
+def _sets(place: Place, step: Step) -> frozenset[Name]:
+    match step:
+        case Menu():
+            return frozenset({("said", step.save_as)})
+        case Ask() | Pick():
+            return frozenset({("said", step.save_as or place[1])})
+        case Lookup():
+            return frozenset({("found", step.save_as or place[1])})
+    return NOTHING
+
+
+def _rules(project: Project, place: Place, step: Route) -> Iterator[Way]:
+    passed: frozenset[Name] = NOTHING
+    for index, rule in enumerate(step.route):
+        path: Path = ("route", index, "next")
+        way = _leads(project, place, "go", rule.next, path, "rule")
+        care = rule.purpose == "care"
+        holds = known_if_holds(rule.when.tree) if rule.when else NOTHING
+        yield replace(way, known=passed | holds, level=level_if_holds(rule.when), care=care)
+        if rule.when is None:
+            return
+        passed = passed | known_if_passed_over(rule.when.tree)
+
+
+def options(project: Project, place: Place) -> list[tuple[str, Option, Path]]:
+    """Options open at `place`: the step's, then those of its flow that it does not replace. The path is in the flow's file."""
+    step = project.step(place)
+    if not isinstance(step, (Menu, Ask, Pick)):
+        return []
+    found: list[tuple[str, Option, Path]] = [(name, option, ("steps", place[1], "options", name)) for name, option in step.options.items()]
+    flow = project.flows[place[0]][1]
+    return found + [(name, option, ("options", name)) for name, option in flow.options.items() if name not in step.options]
+
+
+def option_ways(project: Project, place: Place, name: str, option: Option, path: Path) -> Iterator[Way]:
+    """Where an option leads. Its path is taken from the step's, so `at` holds it whole, after a mark."""
+    known = known_if_holds(option.when.tree) if option.when else NOTHING
+    mark: Path = ("", *path)
+    if option.enter is not None:
+        way = _leads(project, place, "enter", option.enter, (*mark, "enter"), "option", give=option.give)
+    elif option.next is not None:
+        way = _leads(project, place, "go", option.next, (*mark, "next"), "option")
+    elif option.returns is not None:
+        way = Way("return", "option", option.returns, at=(*mark, "return"))
+    else:
+        way = Way("end", "option", option.end or "", at=(*mark, "end"))
+    yield replace(way, known=known, level=level_if_holds(option.when))
+
+
+def after(project: Project, place: Place, name: str, *, failed: bool = False, why: Why | None = None) -> Iterator[Way]:
+    """Where an outcome of the step at `place` leads: what `next` names, else its plain next, else `otherwise`."""
+    step = project.step(place)
+    if step is None:
+        return
+    if isinstance(step.next, dict) and name in step.next:
+        yield _leads(project, place, "go", step.next[name], ("next", name), why or ("fails" if failed else "works"), name)
+        return
+    empty = getattr(step, "empty", None) if name == "empty" else None
+    if empty is not None:
+        yield _leads(project, place, "go", empty, ("empty",), "works", name)
+        return
+    if not failed:
+        onward = plainly(project, place, step, why or "works")
+        if onward is not None:
+            yield onward
+            return
+    yield otherwise(project, place, step, name)
+
+
+def plainly(project: Project, place: Place, step: Step, why: Why = "works") -> Way | None:
+    """A `next:` of one word, a `return:` or an `end:`."""
+    if isinstance(step.next, str):
+        return _leads(project, place, "go", step.next, ("next",), why)
+    if step.returns is not None:
+        return Way("return", why, step.returns, at=("return",))
+    if step.end is not None:
+        return Way("end", why, step.end, at=("end",))
+    return None
+
+
+def otherwise(project: Project, place: Place, step: Step, name: str) -> Way:
+    """The step's `otherwise`, else the flow's, else the line's."""
+    flow: Flow = project.flows[place[0]][1]
+    if step.otherwise is not None:
+        return _leads(project, place, "go", step.otherwise, ("otherwise",), "otherwise", name)
+    if flow.otherwise is not None:
+        return _leads(project, place, "go", flow.otherwise, ("", "otherwise"), "otherwise", name)
+    return Way("rescue", "otherwise", name)
+
+
+def _leads(
+    project: Project, place: Place, how: How, name: str, at: Path, why: Why, outcome: str = "", give: Mapping[str, Expression] | None = None
+) -> Way:
+    if name == RESUME and how == "go":
+        return Way("resume", why, outcome, at=at)
+    return Way(how, why, outcome, project.resolve(place[0], name), at, give=give)
+
+
+def path_of(place: Place, way: Way) -> Path:
+    """Where a way is written, in the file of its flow."""
+    return way.at[1:] if way.at[:1] == ("",) else ("steps", place[1], *way.at)
+
+
+def listens(project: Project, place: Place) -> bool:
+    """Whether commands work at `place`."""
+    step = project.step(place)
+    return isinstance(step, (Menu, Pick, Verify)) or isinstance(step, Ask) and step.kind != "recording"
+
+
+def changes_subject(project: Project, place: Place) -> bool:
+    """Whether a reason of another menu may be said at `place`."""
+    step = project.step(place)
+    return isinstance(step, (Menu, Pick)) or isinstance(step, Ask) and step.kind not in ("words", "recording")
+
+
+def line_ways(project: Project, line: Line) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
+    """Commands of `line`, and its reasons that a caller may bring up in the middle of something else."""
+    return project.once(("line ways", line.line), lambda: (tuple(_commands(project, line)), tuple(_subjects(project, line))))
+
+
+def _commands(project: Project, line: Line) -> Iterator[Way]:
+    for name, command in line.commands.items():
+        for how, target in (("go", command.next), ("enter", command.enter)):
+            if target is not None and target != OPAQUE:
+                made = Way(how, "command", name, project.resolve(None, target), waits=True)  # type: ignore[arg-type]
+                yield made
+
+
+def _subjects(project: Project, line: Line) -> Iterator[Way]:
+    control = line.control_group.flow if line.control_group else None
+    for place, _, step in project.places():
+        if place[0] == control or not isinstance(step, Menu) or step.save_as != "reason":
+            continue
+        for name, option in step.options.items():
+            target = option.enter or option.next
+            if option.label and target and option.when is None:
+                to = project.resolve(place[0], target)
+                yield Way("enter", "subject", name, to, waits=True, sets=frozenset({("said", "reason")}))
+
+
+class Frames:
+    """What is reached from an entry without leaving its frame, and the names that it may return."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.reach: dict[Place, dict[Place, None]] = {}
+        self.returns: dict[Place, dict[tuple[str, Place], Way]] = {}
+
+    def ask(self, entry: Place) -> None:
+        """Works out `entry` and everything that is entered from it."""
+        if entry in self.reach:
+            return
+        self.reach[entry], self.returns[entry] = {}, {}
+        changed = True
+        while changed:
+            changed = any([self._walk(known) for known in list(self.reach)])
+
+    def _walk(self, entry: Place) -> bool:
+        reach: dict[Place, None] = {entry: None}
+        returns: dict[tuple[str, Place], Way] = {}
+        stack = [entry]
+        grown = False
+        while stack:
+            place = stack.pop()
+            for way in self._expanded(place):
+                if way.how == "enter" and way.to is not None and way.to not in self.reach:
+                    self.reach[way.to], self.returns[way.to] = {}, {}
+                    grown = True
+                if way.how == "return":
+                    returns[way.name, place] = way
+                if way.how == "go" and way.to is not None and way.to not in reach:
+                    reach[way.to] = None
+                    stack.append(way.to)
+        grown = grown or len(reach) != len(self.reach[entry]) or len(returns) != len(self.returns[entry])
+        self.reach[entry], self.returns[entry] = reach, returns
+        return grown
+
+    def _expanded(self, place: Place) -> Iterator[Way]:
+        """The ways of a step, and those it has after what it entered came back."""
+        for way in ways(self.project, place):
+            yield way
+            if way.how == "enter" and way.to is not None:
+                for name in self.names(way.to):
+                    yield from after(self.project, place, name)
+
+    def names(self, entry: Place) -> list[str]:
+        """The names that may come back from `entry`."""
+        return list(dict.fromkeys(name for name, _ in self.returns.get(entry, {})))
+
+
+def frames(project: Project) -> Frames:
+    """The frames of every entry in the project."""
+    return project.once("frames", lambda: _frames(project))
+
+
+def _frames(project: Project) -> Frames:
+    made = Frames(project)
+    for name, (_, flow) in project.flows.items():
+        place = project.resolve(name, flow.start)
+        if place is not None:
+            made.ask(place)
+    return made

@@ -1,0 +1,1 @@
+"""The database edge: SQLAlchemy Core, no ORM. The only importer of sqlalchemy and alembic."""

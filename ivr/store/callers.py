@@ -1,0 +1,213 @@
+"""Callers: people, their numbers, facts, history and cases."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from ivr.config import Config
+from ivr.personal import history as past
+from ivr.personal.snapshot import Person
+from ivr.store import tables as t
+from ivr.store.database import Database, Prepared
+from ivr.store.people import PersonRow
+
+BUILTIN_PURPOSE = "preference"
+
+
+class Callers:
+    """The `callers`, `numbers`, `facts`, `history`, `cases` and `promises` tables."""
+
+    def __init__(self, database: Database, config: Config) -> None:
+        self.database = database
+        self.config = config
+        n, f, h, c, p = t.numbers.c, t.facts.c, t.history.c, t.cases.c, t.promises.c
+        engine = database.writer
+        joined = t.numbers.outerjoin(t.history, h.caller == n.caller).outerjoin(t.facts, f.caller == n.caller)
+        self.by_number = Prepared(
+            engine, select(n.caller, h.record, f.name, f.value, f.source, f.at).select_from(joined).where(n.number == bindparam("number"))
+        )
+        by_id = t.callers.outerjoin(t.history, h.caller == t.callers.c.id).outerjoin(t.facts, f.caller == t.callers.c.id)
+        self.by_id = Prepared(
+            engine, select(t.callers.c.id, h.record, f.name, f.value, f.source, f.at).select_from(by_id).where(t.callers.c.id == bindparam("id"))
+        )
+        self.open_cases = Prepared(
+            engine,
+            select(c.id, c.about, c.summary, c.opened, p.text, p.by)
+            .select_from(t.cases.outerjoin(t.promises, (p.case == c.id) & p.kept.is_(None)))
+            .where(c.caller == bindparam("caller"), c.closed.is_(None))
+            .order_by(c.opened, c.id),
+        )
+
+    def people(self, number: str) -> list[Person]:
+        """Everybody this number belongs to, with all that is known of them."""
+        with self.database.read() as connection:
+            rows = self.by_number.run(connection, {"number": number}).all()
+            people = _people(rows)
+            if len(people) == 1:
+                people = [self._with_cases(connection, people[0])]
+        return people
+
+    def person(self, caller: str) -> Person | None:
+        """One person by id."""
+        with self.database.read() as connection:
+            people = _people(self.by_id.run(connection, {"id": caller}).all())
+            return self._with_cases(connection, people[0]) if people else None
+
+    def _with_cases(self, connection: Connection, person: Person) -> Person:
+        rows = self.open_cases.run(connection, {"caller": person.id}).all()
+        if not rows:
+            return person
+        cases = [
+            {"id": row[0], "about": row[1], "summary": row[2], "opened": row[3], "promise": row[4], "promise_by": row[5]} for row in rows
+        ]
+        return Person(person.id, person.facts, person.origins, person.history, cases)
+
+    # — written with a turn —
+
+    def remember(
+        self, connection: Connection, caller: str | None, number: str | None, values: Mapping[str, Any], source: str, at: float
+    ) -> str | None:
+        """Keeps facts; a number nobody has yet becomes a caller of its own."""
+        caller = caller or self._for_number(connection, number, at)
+        if caller is not None:
+            self.put_facts(connection, caller, values, source, at)
+        return caller
+
+    def fold_history(self, connection: Connection, caller: str | None, number: str | None, summary: past.Summary, at: float) -> None:
+        """The caller's history with this call in it."""
+        caller = caller or self._for_number(connection, number, at)
+        if caller is None:
+            return
+        old = connection.execute(select(t.history.c.record).where(t.history.c.caller == caller).with_for_update()).scalar()
+        record = json.dumps(past.fold(json.loads(old) if old else None, summary))
+        if old is None:
+            connection.execute(insert(t.history).values(caller=caller, record=record, at=at))
+        else:
+            connection.execute(update(t.history).where(t.history.c.caller == caller).values(record=record, at=at))
+
+    def _for_number(self, connection: Connection, number: str | None, at: float) -> str | None:
+        """The one person of `number`, made if there is none; None for a number that several share."""
+        if number is None:
+            return None
+        found = connection.execute(select(t.numbers.c.caller).where(t.numbers.c.number == number)).scalars().all()
+        if found:
+            return str(found[0]) if len(found) == 1 else None
+        return self.add(connection, uuid.uuid4().hex, [number], at)
+
+    # — imports and the API —
+
+    def add(self, connection: Connection, caller: str, numbers: Iterable[str], at: float) -> str:
+        """A caller with these numbers, made or extended."""
+        if connection.execute(select(t.callers.c.id).where(t.callers.c.id == caller)).scalar() is None:
+            connection.execute(insert(t.callers).values(id=caller, at=at))
+        for number in numbers:
+            known = select(t.numbers.c.number).where(t.numbers.c.number == number, t.numbers.c.caller == caller)
+            if connection.execute(known).scalar() is None:
+                connection.execute(insert(t.numbers).values(number=number, caller=caller))
+        return caller
+
+    def put(self, connection: Connection, person: PersonRow, source: str, at: float) -> str:
+        """Stores one person: found by id or by a number that is theirs alone, else new."""
+        caller = person.id
+        for number in person.numbers if caller is None else ():
+            owners = connection.execute(select(t.numbers.c.caller).where(t.numbers.c.number == number)).scalars().all()
+            if len(owners) == 1:
+                caller = str(owners[0])
+                break
+        caller = self.add(connection, caller or uuid.uuid4().hex, person.numbers, at)
+        self.put_facts(connection, caller, person.facts, source, at)
+        if person.cases is not None:
+            self.put_cases(connection, caller, person.cases)
+        if person.history is not None:
+            self.put_history(connection, caller, person.history, at)
+        return caller
+
+    def put_facts(self, connection: Connection, caller: str, values: Mapping[str, Any], source: str, at: float) -> None:
+        """Keeps facts, each for its declared purpose and time; None deletes one."""
+        for name, value in values.items():
+            connection.execute(delete(t.facts).where(t.facts.c.caller == caller, t.facts.c.name == name))
+            if value is None:
+                continue
+            declared = self.config.file.facts.get(name)
+            until = at + declared.keep if declared and declared.keep else None
+            connection.execute(
+                insert(t.facts).values(
+                    caller=caller,
+                    name=name,
+                    value=json.dumps(value),
+                    source=source,
+                    at=at,
+                    purpose=declared.purpose if declared else BUILTIN_PURPOSE,
+                    until=until,
+                )
+            )
+
+    def put_history(self, connection: Connection, caller: str, record: Mapping[str, Any], at: float) -> None:
+        """Replaces a caller's history (imports and samples)."""
+        connection.execute(delete(t.history).where(t.history.c.caller == caller))
+        connection.execute(insert(t.history).values(caller=caller, record=json.dumps(record), at=at))
+
+    def put_cases(self, connection: Connection, caller: str, cases: Sequence[Mapping[str, Any]]) -> None:
+        """Replaces a caller's cases (imports and samples)."""
+        connection.execute(delete(t.cases).where(t.cases.c.caller == caller))
+        for index, case in enumerate(cases):
+            number = str(case.get("id") or f"{caller}-{index}")
+            connection.execute(
+                insert(t.cases).values(
+                    id=number,
+                    caller=caller,
+                    about=case["about"],
+                    summary=case.get("summary"),
+                    opened=case["opened"],
+                    closed=case.get("closed"),
+                )
+            )
+            if case.get("promise"):
+                connection.execute(insert(t.promises).values(id=f"{number}-p", case=number, text=case["promise"], by=case.get("promise_by")))
+
+    def forget(self, caller: str) -> int:
+        """Erases a person: facts, history, cases, numbers, and what is personal in their calls. Returns how many calls."""
+        with self.database.write() as connection:
+            sids = connection.execute(select(t.calls.c.sid).where(t.calls.c.caller == caller)).scalars().all()
+            numbers = connection.execute(select(t.numbers.c.number).where(t.numbers.c.caller == caller)).scalars().all()
+            own = select(t.calls.c.sid).where(t.calls.c.number.in_(numbers), t.calls.c.caller.is_(None))
+            sids = [*sids, *connection.execute(own).scalars().all()]
+            for start in range(0, len(sids), 500):
+                some = sids[start : start + 500]
+                connection.execute(update(t.events).where(t.events.c.sid.in_(some)).values(private=None))
+                connection.execute(update(t.calls).where(t.calls.c.sid.in_(some)).values(session=None, number=None, caller=None, twiml="<Response/>"))
+                connection.execute(delete(t.recordings).where(t.recordings.c.call.in_(some)))
+                connection.execute(update(t.outbox).where(t.outbox.c.call.in_(some), t.outbox.c.done.is_not(None)).values(payload="{}"))
+            mine = select(t.cases.c.id).where(t.cases.c.caller == caller)
+            connection.execute(delete(t.promises).where(t.promises.c.case.in_(mine)))
+            for table in (t.cases, t.facts, t.history, t.numbers):
+                connection.execute(delete(table).where(table.c.caller == caller))
+            connection.execute(delete(t.callers).where(t.callers.c.id == caller))
+        return len(sids)
+
+    def expire(self, now: float) -> int:
+        """Deletes facts and histories whose time is over; returns how many."""
+        keep = self.config.file.history_keep
+        with self.database.write() as connection:
+            facts = connection.execute(delete(t.facts).where(t.facts.c.until < now)).rowcount
+            history = connection.execute(delete(t.history).where(t.history.c.at < now - keep)).rowcount
+            old = now - self.config.file.recordings_keep
+            recordings = connection.execute(delete(t.recordings).where(t.recordings.c.at < old)).rowcount
+            return int(facts + history + recordings)
+
+
+def _people(rows: Sequence[Any]) -> list[Person]:
+    people: dict[str, Person] = {}
+    for caller, record, name, value, source, at in rows:
+        person = people.get(caller)
+        if person is None:
+            person = people[caller] = Person(caller, {}, {}, json.loads(record) if record else None)
+        if name is not None:
+            person.facts[name] = json.loads(value)  # type: ignore[index]  # the dict was made just above
+            person.origins[name] = (source, at)  # type: ignore[index]  # likewise
+    return list(people.values())

@@ -1,0 +1,223 @@
+"""Calls: begun, advanced by compare-and-set on the turn number, and closed once. Events only ever appended.
+
+A turn touches its own `calls` row, inserts its `events` and, where the flow says so, outbox rows and its own caller's facts;
+so calls never wait for each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ivr.engine.events import Event
+from ivr.personal import history as past
+from ivr.store import tables as t
+from ivr.store.callers import Callers
+from ivr.store.database import Database, Prepared
+from ivr.store.jobs import enqueue_actions
+from ivr.turn import Begun, Call, Commit
+
+
+class _Statements(NamedTuple):
+    load: Prepared
+    insert: Prepared
+    advance: Prepared
+    close: Prepared
+    events: Prepared
+    open_of_caller: Prepared
+    open_of_number: Prepared
+
+
+def _b(name: str) -> Any:
+    return bindparam(name)
+
+
+_COLUMNS = (t.calls.c.sid, t.calls.c.state, t.calls.c.turn, t.calls.c.seq, t.calls.c.bundle, t.calls.c.session, t.calls.c.twiml, t.calls.c.updated, t.calls.c.silent_at)
+
+
+class Calls:
+    """The `calls` and `events` tables."""
+
+    def __init__(self, database: Database, callers: Callers) -> None:
+        self.database = database
+        self.callers = callers
+        engine, c = database.writer, t.calls.c
+        advance = update(t.calls).where(c.sid == _b("b_sid"), c.turn == _b("b_turn"), c.state == "open")
+        newest = select(*_COLUMNS).where(c.state == "open").order_by(c.started.desc()).limit(1)
+        self.sql = _Statements(
+            load=Prepared(engine, select(*_COLUMNS).where(c.sid == _b("sid"))),
+            insert=Prepared(engine, insert(t.calls).values({column.name: _b(column.name) for column in t.calls.columns if column.name != "status_seq"})),
+            advance=Prepared(
+                engine,
+                advance.values(
+                    turn=_b("turn"), seq=_b("seq"), session=_b("session"), twiml=_b("twiml"), updated=_b("updated"),
+                    silent_at=_b("silent_at"), state=_b("state"), outcome=_b("outcome"), unfinished=_b("unfinished"),
+                    ended=_b("ended"), caller=_b("caller"), language=_b("language"),
+                ),
+            ),
+            close=Prepared(
+                engine,
+                advance.values(
+                    state="closed", seq=_b("seq"), session=_b("session"), outcome=_b("outcome"), unfinished=_b("unfinished"),
+                    ended=_b("ended"), updated=_b("ended"),
+                ),
+            ),
+            events=Prepared(engine, insert(t.events).values({column.name: _b(column.name) for column in t.events.columns})),
+            open_of_caller=Prepared(engine, newest.where(c.caller == _b("who"))),
+            open_of_number=Prepared(engine, newest.where(c.number == _b("who"))),
+        )
+
+    def load(self, sid: str) -> Call | None:
+        """The call, or None."""
+        with self.database.read() as connection:
+            row = self.sql.load.run(connection, {"sid": sid}).first()
+        return Call(*row) if row else None
+
+    def newest_open(self, caller: str | None, number: str | None) -> Call | None:
+        """The caller's newest call that has not closed."""
+        if caller is None and number is None:
+            return None
+        statement = self.sql.open_of_caller if caller is not None else self.sql.open_of_number
+        with self.database.read() as connection:
+            row = statement.run(connection, {"who": caller or number}).first()
+        return Call(*row) if row else None
+
+    def begin(self, begun: Begun, commit: Commit) -> Call | None:
+        """Stores a new call; None where another request stored it first."""
+        row = {
+            "sid": commit.sid, "state": "closed" if commit.closing else "open", "turn": commit.turn, "seq": len(commit.events),
+            "line": begun.line, "bundle": begun.bundle, "caller": commit.caller, "number": begun.number, "because": begun.because,
+            "control": int(begun.control), "language": commit.language, "session": commit.session, "twiml": commit.twiml,
+            "outcome": commit.outcome, "unfinished": _flag(commit), "started": commit.at, "updated": commit.at,
+            "silent_at": commit.silent_at, "ended": commit.at if commit.closing else None,
+        }
+        try:
+            with self.database.write() as connection:
+                self.sql.insert.run(connection, row)
+                self._append(connection, commit, 0)
+                self._effects(connection, commit, begun.number)
+        except IntegrityError:
+            return None
+        return Call(commit.sid, row["state"], commit.turn, row["seq"], begun.bundle, commit.session, commit.twiml, commit.at, commit.silent_at)
+
+    def advance(self, call: Call, commit: Commit) -> bool:
+        """Stores a turn, if the call still awaits it: compare-and-set on the turn number."""
+        values = {
+            "b_sid": commit.sid, "b_turn": call.turn, "turn": commit.turn, "seq": call.seq + len(commit.events),
+            "session": commit.session, "twiml": commit.twiml, "updated": commit.at, "silent_at": commit.silent_at,
+            "state": "closed" if commit.closing else "open", "outcome": commit.outcome, "unfinished": _flag(commit),
+            "ended": commit.at if commit.closing else None, "caller": commit.caller, "language": commit.language,
+        }
+        with self.database.write() as connection:
+            if self.sql.advance.run(connection, values).rowcount != 1:
+                return False
+            self._append(connection, commit, call.seq)
+            self._effects(connection, commit, None)
+        return True
+
+    def close(self, call: Call, commit: Commit) -> bool:
+        """Closes a call once, at the turn it was read at; the turn number stays as it is."""
+        values = {
+            "b_sid": commit.sid, "b_turn": call.turn, "seq": call.seq + len(commit.events), "session": commit.session, "outcome": commit.outcome,
+            "unfinished": _flag(commit), "ended": commit.at,
+        }
+        with self.database.write() as connection:
+            if self.sql.close.run(connection, values).rowcount != 1:
+                return False
+            self._append(connection, commit, call.seq)
+            self._effects(connection, commit, None)
+        return True
+
+    def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None:
+        """Appends events to a call that has closed: a recording, a dial result. `outcome` mends one that said the caller left."""
+        with self.database.write() as connection:
+            latest = connection.execute(select(t.events.c.seq).where(t.events.c.sid == sid).order_by(t.events.c.seq.desc()).limit(1)).scalar()
+            if latest is None:
+                return
+            rows = [_row(sid, latest + 1 + index, -1, event) for index, event in enumerate(events)]
+            self.sql.events.run_many(connection, rows)
+            if outcome is not None:
+                mended = update(t.calls).where(t.calls.c.sid == sid, t.calls.c.outcome.in_(("caller_left", "resolved")))
+                connection.execute(mended.values(outcome=outcome, unfinished=0))
+            for event in events:
+                if event.type == "recorded":
+                    self.keep_recording(connection, event.private["sid"], sid, event.private["url"], event.data["seconds"], "kept", event.at)
+
+    def _append(self, connection: Connection, commit: Commit, seq: int) -> None:
+        if commit.events:
+            rows = [_row(commit.sid, seq + index, commit.turn, event) for index, event in enumerate(commit.events)]
+            self.sql.events.run_many(connection, rows)
+
+    def _effects(self, connection: Connection, commit: Commit, number: str | None) -> None:
+        """What the events ask of other tables."""
+        caller = commit.caller
+        for index, event in enumerate(commit.events):
+            if event.type == "remembered":
+                caller = self.callers.remember(connection, caller, commit.number, event.private["values"], "call", commit.at)
+            elif event.type == "requested":
+                enqueue_actions(connection, f"{commit.sid}:{commit.turn}:{index}", event, commit.sid, commit.at)
+            elif event.type == "recorded":
+                self.keep_recording(connection, event.private["sid"], commit.sid, event.private["url"], event.data["seconds"], "kept", commit.at)
+        if commit.closing is not None:
+            self.callers.fold_history(connection, caller, commit.number, commit.closing, commit.at)
+
+    def keep_recording(self, connection: Connection, sid: str, call: str, url: str, seconds: float, status: str, at: float) -> None:
+        """Keeps where a recording lies; the later of two notices wins."""
+        values = {"call": call, "url": url, "seconds": seconds, "status": status, "at": at}
+        changed = connection.execute(update(t.recordings).where(t.recordings.c.sid == sid).values(values))
+        if changed.rowcount == 0:
+            connection.execute(insert(t.recordings).values(sid=sid, **values))
+
+    def recording_ready(self, sid: str, call: str, url: str, seconds: float, status: str, at: float) -> None:
+        """A recording's own callback, before or after the call's."""
+        with self.database.write() as connection:
+            self.keep_recording(connection, sid, call, url, seconds, status, at)
+
+    def silent_since(self, now: float, limit: int = 200) -> list[str]:
+        """SIDs of open calls that have been silent longer than their wait."""
+        statement = select(t.calls.c.sid).where(t.calls.c.state == "open", t.calls.c.silent_at < now).limit(limit)
+        with self.database.read() as connection:
+            return [sid for (sid,) in connection.execute(statement)]
+
+    def events_of(self, sid: str) -> list[Event]:
+        """Every event of a call, in order."""
+        statement = select(t.events).where(t.events.c.sid == sid).order_by(t.events.c.seq)
+        with self.database.read() as connection:
+            return [event_from(row) for row in connection.execute(statement).mappings()]
+
+    def recent(self, limit: int = 20) -> list[Mapping[str, Any]]:
+        """The newest calls, newest first."""
+        statement = select(t.calls).order_by(t.calls.c.started.desc()).limit(limit)
+        with self.database.read() as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+
+    def fold_again(self, record: Mapping[str, Any] | None, summary: past.Summary) -> dict[str, Any]:
+        """`record` as it will be when a call that is only silent has closed."""
+        return past.fold(record, summary)
+
+
+def _flag(commit: Commit) -> int | None:
+    return int(commit.closing.unfinished) if commit.closing else None
+
+
+def _row(sid: str, seq: int, turn: int, event: Event) -> dict[str, Any]:
+    return {
+        "sid": sid,
+        "seq": seq,
+        "turn": turn,
+        "type": event.type,
+        "at": event.at,
+        "step": event.step,
+        "data": json.dumps(event.data, separators=(",", ":")) if event.data else "{}",
+        "private": json.dumps(event.private, separators=(",", ":")) if event.private else None,
+    }
+
+
+def event_from(row: Mapping[str, Any]) -> Event:
+    """An event as it was stored; its private part is empty once erased."""
+    private = json.loads(row["private"]) if row["private"] else {}
+    return Event(row["type"], row["at"], row["step"], json.loads(row["data"]), private)

@@ -1,0 +1,95 @@
+"""Everything a turn and the worker need of the database, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from ivr.clock import Clock
+from ivr.config import Config
+from ivr.engine.events import Event
+from ivr.flow.bundle import Bundle
+from ivr.personal.likely import Popularity
+from ivr.personal.snapshot import Person
+from ivr.store.bundles import Bundles, Cache
+from ivr.store.callers import Callers
+from ivr.store.calls import Calls
+from ivr.store.database import Database
+from ivr.store.jobs import Jobs
+from ivr.store.people import PersonRow
+from ivr.turn import Begun, Call, Commit
+
+
+class DatabaseStore:
+    """The Store of `turn.py`, on a database."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.database = Database(config.database, config.file.durability)
+        self.callers = Callers(self.database, config)
+        self.calls = Calls(self.database, self.callers)
+        self.bundles = Bundles(self.database, clock)
+        self.jobs = Jobs(self.database)
+        self.cache = Cache(self.database)
+
+    def load(self, sid: str) -> Call | None:
+        """The call, or None."""
+        return self.calls.load(sid)
+
+    def newest_open(self, caller: str | None, number: str | None) -> Call | None:
+        """The caller's newest call that has not closed."""
+        return self.calls.newest_open(caller, number)
+
+    def begin(self, begun: Begun, commit: Commit) -> Call | None:
+        """Stores a new call; None where it is stored already."""
+        return self.calls.begin(begun, commit)
+
+    def advance(self, call: Call, commit: Commit) -> bool:
+        """Stores a turn, by compare-and-set."""
+        return self.calls.advance(call, commit)
+
+    def close(self, call: Call, commit: Commit) -> bool:
+        """Closes a call once."""
+        return self.calls.close(call, commit)
+
+    def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None:
+        """Keeps what arrived after the end."""
+        self.calls.keep_late(sid, events, outcome)
+
+    def people(self, number: str) -> list[Person]:
+        """Everybody a number belongs to."""
+        return self.callers.people(number)
+
+    def person(self, caller: str) -> Person | None:
+        """One person."""
+        return self.callers.person(caller)
+
+    def bundle(self, id_: str) -> Bundle | None:
+        """A bundle by name."""
+        return self.bundles.bundle(id_)
+
+    def published(self) -> Bundle:
+        """What new calls get."""
+        return self.bundles.published()
+
+    def notice(self, line: str) -> str | None:
+        """What operators want said on a line now."""
+        return self.bundles.notice(line)
+
+    def popularity(self, line: str) -> Popularity:
+        """What everybody calls about lately."""
+        return self.bundles.popularity(line)
+
+    def put_person(self, person: PersonRow, source: str, at: float) -> str:
+        """Stores one person: found by their id or by a number that is theirs alone, else new. Returns the id."""
+        with self.database.write() as connection:
+            return self.callers.put(connection, person, source, at)
+
+    def alive(self) -> bool:
+        """Whether the database answers."""
+        with self.database.read() as connection:
+            return connection.execute(text("SELECT 1")).scalar() == 1
+
+    def dispose(self) -> None:
+        """Gives back every connection."""
+        self.database.close()

@@ -1,0 +1,196 @@
+"""Every table, each with one writer. Personal values lie where they can be erased without breaking a call's events."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+
+metadata = MetaData()
+
+bundles = Table(
+    "bundles",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+published = Table(
+    "published",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("bundle", String(40), nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("line", String(60), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+callers = Table(
+    "callers",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("at", Float, nullable=False),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("number", String(20), primary_key=True),
+    Column("caller", String(40), ForeignKey("callers.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_numbers_caller", "caller"),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("caller", String(40), ForeignKey("callers.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("source", String(60), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("purpose", String(60), nullable=False),
+    Column("until", Float),
+    Index("ix_facts_until", "until"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("caller", String(40), ForeignKey("callers.id", ondelete="CASCADE"), primary_key=True),
+    Column("record", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index("ix_history_at", "at"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("caller", String(40), ForeignKey("callers.id", ondelete="CASCADE"), nullable=False),
+    Column("about", String(60), nullable=False),
+    Column("summary", Text),
+    Column("opened", String(10), nullable=False),
+    Column("closed", String(10)),
+    Index("ix_cases_caller", "caller"),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("case", String(40), ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("by", String(10)),
+    Column("kept", String(10)),
+    Index("ix_promises_case", "case"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("sid", String(64), primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("line", String(60), nullable=False),
+    Column("bundle", String(40), nullable=False),
+    Column("caller", String(40)),
+    Column("number", String(20)),
+    Column("because", Text, nullable=False),
+    Column("control", Integer, nullable=False),
+    Column("language", String(10), nullable=False),
+    Column("session", Text),
+    Column("twiml", Text, nullable=False),
+    Column("outcome", String(20)),
+    Column("unfinished", Integer),
+    Column("started", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+    Column("silent_at", Float, nullable=False),
+    Column("ended", Float),
+    Column("status_seq", Integer),
+    Index("ix_calls_open_caller", "caller", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("ix_calls_open_number", "number", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("ix_calls_silent", "silent_at", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("ix_calls_started", "started"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("sid", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("turn", Integer, nullable=False),
+    Column("type", String(24), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("step", String(130), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("private", Text),
+    sqlite_with_rowid=False,
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("sid", String(64), primary_key=True),
+    Column("call", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("at", Float, nullable=False),
+    Index("ix_recordings_call", "call"),
+    Index("ix_recordings_at", "at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(100), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("call", String(64)),
+    Column("run_at", Float, nullable=False),
+    Column("leased_until", Float),
+    Column("attempts", Integer, nullable=False),
+    Column("done", Float),
+    Column("failed", Float),
+    Column("error", Text),
+    Index(
+        "ix_outbox_due",
+        "run_at",
+        sqlite_where=text("done IS NULL AND failed IS NULL"),
+        postgresql_where=text("done IS NULL AND failed IS NULL"),
+    ),
+)
+
+lookup_cache = Table(
+    "lookup_cache",
+    metadata,
+    Column("source", String(60), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index("ix_lookup_cache_at", "at"),
+)
+
+popularity = Table(
+    "popularity",
+    metadata,
+    Column("scope", String(60), primary_key=True),
+    Column("counts", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("name", String(60), nullable=False, unique=True),
+    Column("at", Float, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The Twilio edge: forms → inputs, events → TwiML, signatures. The only importer of twilio."""

@@ -1,0 +1,72 @@
+"""create_app: the parts wired together, and the Flask application around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Flask, Response
+
+from ivr import clock
+from ivr.config import Config
+from ivr.lookups.pool import Lookups
+from ivr.store.store import DatabaseStore
+from ivr.telephony.signature import Signatures
+from ivr.telephony.twiml import EMPTY, Twiml
+from ivr.turn import Parts
+from ivr.web import api, health, voice
+from ivr.web.log import Log, Metrics, configure
+
+MAX_BODY = 256 * 1024
+"""Bytes of a request that are read: far above any webhook, far below what would hurt."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the views use."""
+
+    config: Config
+    store: DatabaseStore
+    parts: Parts
+    twiml: Twiml
+    signatures: Signatures | None
+    log: Log
+    metrics: Metrics
+    clock: clock.Clock
+
+
+def wire(config: Config, *, insecure: bool = False, now: clock.Clock = clock.now, **replaced: Any) -> Wiring:
+    """The parts for `config`. `insecure`: no signature is asked for (local use). `replaced`: other parts, by name."""
+    log = configure()
+    metrics = Metrics()
+    store = replaced.pop("store", None) or DatabaseStore(config, now)
+    sources = replaced.pop("sources", None) or Lookups(
+        config.file.sources, config.project, config.environment, store.cache, now, observe=metrics.looked_up
+    )
+    twiml = Twiml(config)
+    parts = Parts(store, sources, twiml, now, control_key(config), EMPTY, clock.stopwatch)
+    if replaced:
+        parts = replace(parts, **replaced)
+    return Wiring(config, store, parts, twiml, None if insecure else Signatures(config.tokens), log, metrics, now)
+
+
+def control_key(config: Config) -> str:
+    """The key of the control group's hash: the server's secret, so that nobody outside can tell who is in it."""
+    return config.secret_key or "local"
+
+
+def create_app(config: Config, *, insecure: bool = False, now: clock.Clock = clock.now, **replaced: Any) -> Flask:
+    """The application. Raises UsageError where the database cannot be used."""
+    wiring = wire(config, insecure=insecure, now=now, **replaced)
+    app = Flask("ivr", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
+    app.url_map.strict_slashes = False
+    app.extensions["ivr"] = wiring
+    for register in (voice.register, health.register, api.register):
+        register(app, wiring)
+    return app
+
+
+View = Callable[..., Response]

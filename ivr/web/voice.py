@@ -1,0 +1,201 @@
+"""The voice webhooks. Signature, form → request, one turn; any fault is an apology and a person, always valid TwiML, always 200."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Flask, Response, abort, request, send_from_directory
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from ivr import turn as turns
+from ivr.clock import stopwatch
+from ivr.engine.session import from_json
+from ivr.engine.steps.people import whisper
+from ivr.errors import StoreGone
+from ivr.telephony.requests import call_request
+from ivr.telephony.twiml import EMPTY, HANG_UP, VOICES, _say
+from ivr.turn import NoLine
+
+if TYPE_CHECKING:
+    from ivr.web.app import Wiring
+
+FINAL = ("completed", "busy", "failed", "no-answer", "canceled")
+
+
+def register(app: Flask, wiring: Wiring) -> None:
+    """The routes under /voice."""
+
+    def route(path: str, kind: str, view: Callable[[Wiring], str]) -> None:
+        app.add_url_rule(path, f"voice_{kind}", _guarded(wiring, kind, view), methods=["POST", "GET"], strict_slashes=False)
+
+    route("/voice/incoming", "incoming", _incoming)
+    route("/voice/turn", "turn", _turn)
+    route("/voice/status", "status", _status)
+    route("/voice/fallback", "fallback", _fallback)
+    route("/voice/whisper", "whisper", _whisper)
+    route("/voice/accept", "accept", lambda wiring: wiring.twiml.accepted())
+    route("/voice/recording", "recording", _recording)
+    app.add_url_rule("/voice/audio/<path:name>", "voice_audio", lambda name: _audio(wiring, name))
+
+
+def _guarded(wiring: Wiring, kind: str, view: Callable[[Wiring], str]) -> Callable[[], Response]:
+    counter = wiring.metrics.turn.get(kind) or wiring.metrics.turn["other"]
+    observe = wiring.metrics.seconds.observe
+
+    def guarded() -> Response:
+        began = stopwatch()
+        try:
+            _authenticate(wiring)
+            body = view(wiring)
+        except HTTPException as refusal:
+            if not isinstance(refusal, RequestEntityTooLarge):
+                raise
+            # Nobody's caller sends this much, but somebody may be on the line: they get a person.
+            body = _sorry(wiring, kind, "body too large")
+        except NoLine as error:
+            wiring.log.error("no_line", to=str(error), hint="list this number in a line's 'numbers:'")
+            body = wiring.twiml.goodbye("Sorry, this number is not in service. Goodbye.")
+        except StoreGone as error:
+            body = _sorry(wiring, kind, f"database: {error}")
+        except Exception as error:
+            # The last line of defence: whatever is wrong with us, the caller reaches a person.
+            body = _sorry(wiring, kind, f"{type(error).__name__}: {error}", where=_where(error))
+        seconds = stopwatch() - began
+        counter.inc()
+        observe(seconds)
+        return Response(body, mimetype="text/xml")
+
+    return guarded
+
+
+def _sorry(wiring: Wiring, kind: str, error: str, where: str = "") -> str:
+    wiring.metrics.faults.labels(kind).inc()
+    wiring.log.error("fault", kind=kind, call=_field("CallSid"), error=error[:300], where=where)
+    return EMPTY if kind in ("status", "recording") else wiring.twiml.apology(language=_language(wiring))
+
+
+def _field(name: str) -> str:
+    try:
+        return str(request.values.get(name, ""))[:64]
+    except Exception:
+        # A body that cannot be parsed at all has no fields.
+        return ""
+
+
+def _where(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/ivr/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+
+
+def _language(wiring: Wiring) -> str:
+    """The call's language, if that can be told without the database's help."""
+    try:
+        call = wiring.store.load(_field("CallSid"))
+        return from_json(call.session).language if call and call.session else "en"
+    except Exception:
+        # This is already the fault path: English is better than a second fault.
+        return "en"
+
+
+def _authenticate(wiring: Wiring) -> None:
+    """403 unless the request is Twilio's."""
+    if wiring.signatures is None:
+        return
+    try:
+        form: Any = request.form
+        body = b"" if form else request.get_data()
+        good = wiring.signatures.valid(public_url(wiring), form, body, request.headers.get("X-Twilio-Signature", ""))
+    except RequestEntityTooLarge:
+        raise
+    except (UnicodeError, ValueError):
+        good = False
+    if not good:
+        wiring.metrics.refused.inc()
+        wiring.log.warning("bad_signature", path=request.path, hint="is IVR_PUBLIC_URL the address Twilio calls?")
+        abort(403)
+
+
+def public_url(wiring: Wiring) -> str:
+    """The URL as Twilio called it: on the configured public address, whatever the proxies in between made of it."""
+    query = request.query_string.decode("latin-1")
+    path = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
+    path = urlsplit(path).path if path else request.path
+    base = wiring.config.public_url or f"{request.scheme}://{request.host}"
+    prefix = urlsplit(base).path
+    if prefix and path.startswith(prefix + "/"):
+        path = path[len(prefix) :]
+    return f"{base}{path}{'?' + query if query else ''}"
+
+
+def _incoming(wiring: Wiring) -> str:
+    made = call_request(request.values, None, wiring.config.file.region)
+    if made is None:
+        return HANG_UP
+    body = turns.answer(wiring.parts, made)
+    wiring.log.info("incoming", call=made.sid, from_=made.from_, to=made.to)
+    return body
+
+
+def _turn(wiring: Wiring) -> str:
+    number = request.args.get("turn", "")
+    made = call_request(request.values, int(number) if number.isdigit() and len(number) < 8 else -1, wiring.config.file.region)
+    if made is None:
+        return HANG_UP
+    body = turns.answer(wiring.parts, made)
+    wiring.log.info("turn", call=made.sid, turn=made.turn)
+    return body
+
+
+def _status(wiring: Wiring) -> str:
+    """Final statuses close the call; the others, in whatever order they come, change nothing."""
+    sid, status = _field("CallSid"), _field("CallStatus")
+    if status in FINAL and sid:
+        closed = turns.hang_up(wiring.parts, sid, status)
+        wiring.log.info("status", call=sid, status=status, closed=closed)
+    return EMPTY
+
+
+def _fallback(wiring: Wiring) -> str:
+    """Twilio could not use our last answer: the present question again, or, without a database, a person."""
+    wiring.log.error("fallback", call=_field("CallSid"), code=_field("ErrorCode"), url=request.values.get("ErrorUrl", "")[:200])
+    call = wiring.store.load(_field("CallSid"))
+    if call is not None and call.state == "open":
+        return call.twiml
+    asked = parse_qs(urlsplit(request.values.get("ErrorUrl", "")).query).get("turn")
+    if call is None and not asked:
+        return _incoming(wiring)
+    return call.twiml if call else wiring.twiml.apology()
+
+
+def _whisper(wiring: Wiring) -> str:
+    """What the agent hears. The webhook carries the agent's leg; the URL names the caller's call."""
+    sid = request.args.get("call", "")[:64]
+    call = wiring.store.load(sid)
+    words, key = "", "1"
+    if call is not None and call.session:
+        bundle = wiring.parts.store.bundle(call.bundle) or wiring.parts.store.published()
+        session = from_json(call.session)
+        target = bundle.part.targets.get(str(session.wait.spec.get("target")))
+        key = target.accept_key if target else "1"
+        words = whisper(bundle, session, wiring.clock())
+    return wiring.twiml.whisper(words, key, f"/voice/accept?call={sid}", _say("en", VOICES["en"]))
+
+
+def _recording(wiring: Wiring) -> str:
+    """A recording is ready, maybe long after its call."""
+    made = call_request(request.values, -1, None)
+    sid = request.args.get("call", "")[:64] or (made.sid if made else "")
+    if made is not None and made.recorded is not None:
+        kept = made.recorded
+        status = _field("RecordingStatus") or "completed"
+        wiring.store.calls.recording_ready(kept.sid, sid, kept.url, kept.seconds, status[:20], wiring.clock())
+    return EMPTY
+
+
+def _audio(wiring: Wiring, name: str) -> Response:
+    response = send_from_directory(wiring.config.project.resolve() / "prompts", name, max_age=86400)
+    return response if name.endswith((".wav", ".mp3")) else Response(status=404)
