@@ -269,7 +269,7 @@ def decide(
     level = "recognised" if person else "anyone"
 
     def lookup(at: int) -> Lookup:
-        return reader(bundle, at, facts, lambda root: _moving(root, line, call, level, now), {}, {}, {}, {})
+        return reader(bundle, at, facts, lambda root: _moving(bundle, root, line, call, level, now), {}, {}, {}, {})
 
     group = line.control_group
     control = bool(person and group and in_control_group(control_key, person.id, line.line, group.share))
@@ -286,9 +286,9 @@ def decide(
     return decision, snapshot
 
 
-def _moving(root: str, line: Line, call: Mapping[str, Any], level: str, now: float) -> Mapping[str, Any]:
+def _moving(bundle: Bundle, root: str, line: Line, call: Mapping[str, Any], level: str, now: float) -> Mapping[str, Any]:
     if root == "line":
-        return line_values(line, now, call.get("notice"))
+        return line_values(bundle, line, now, call.get("notice"))
     if root == "now":
         return now_values(line, now)
     if root == "call":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from ivr.engine.events import Event
 from ivr.engine.inputs import Input
+from ivr.jsontext import decode, encode
 
 SCHEMA = 1
 
@@ -102,7 +102,7 @@ class Session:
         data = {name: getattr(self, name) for name in _NAMES}
         data["wait"] = [self.wait.kind, self.wait.spec]
         data["schema"] = SCHEMA
-        return json.dumps(data, separators=(",", ":"))
+        return encode(data)
 
 
 _NAMES = tuple(made.name for made in fields(Session))
@@ -114,7 +114,7 @@ UPCASTERS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 def from_json(text: str) -> Session:
     """The session whose `to_json` this is, also one of an older schema."""
-    data = json.loads(text)
+    data = decode(text)
     schema = data.pop("schema", SCHEMA)
     while schema in UPCASTERS:
         data = UPCASTERS[schema](data)

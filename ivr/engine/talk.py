@@ -102,7 +102,7 @@ class Talk:
         if root == "now":
             return now_values(self.line, self.now)
         if root == "line":
-            return line_values(self.line, self.now, self.before.call.get("notice"))
+            return line_values(self.bundle, self.line, self.now, self.before.call.get("notice"))
         if root == "call":
             call = self.before.call
             return {

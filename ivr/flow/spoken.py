@@ -150,6 +150,7 @@ CHARACTERS_PER_SECOND = 15.0
 """How fast a neural voice speaks, spaces counted: about 160 words a minute. An estimate, and labelled so everywhere."""
 
 
+@lru_cache(maxsize=4096)
 def seconds(ssml: str) -> float:
     """Estimated seconds it takes to speak `ssml`."""
     text = plain(ssml)

@@ -1,4 +1,4 @@
-"""Something that changes the world, asked of another system. The worker that empties the outbox calls it, never a turn."""
+"""What changes the world, asked of another system. The worker that empties the outbox calls it, never a turn."""
 
 from __future__ import annotations
 

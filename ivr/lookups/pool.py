@@ -197,6 +197,12 @@ class Lookups:
         if not job.finished.wait(max(0.0, deadline - stopwatch())):
             with self._lock:
                 job.left = job.outcome is None
+        elif isinstance(job.outcome, LookupFault):
+            with self._lock:
+                # Told now; the next question is a new one.
+                kept = self._memory.get((source, key))
+                if kept is not None and kept.outcome is job.outcome:
+                    del self._memory[source, key]
         return job.outcome
 
     def _join(self, source: str, spec: SourceSpec, key: str, give: Mapping[str, Any]) -> _Job | LookupFault:

@@ -99,15 +99,22 @@ def _said(said: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     return _within(entry.get("value"), path[1:])
 
 
-def line_values(line: Line, now: float, notice: str | None = None) -> dict[str, Any]:
-    """The fields of `line`."""
+def line_values(bundle: Bundle, line: Line, now: float, notice: str | None = None) -> dict[str, Any]:
+    """The fields of `line`. Hours change on the minute, so each minute is worked out once."""
+    key, minute = ("hours", line.line), int(now // 60)
+    kept: tuple[int, dict[str, Any]] | None = bundle.memo.get(key)
+    if kept is None or kept[0] != minute:
+        kept = bundle.memo[key] = (minute, _hours(line, minute * 60.0))
+    return {**kept[1], "notice": notice}
+
+
+def _hours(line: Line, now: float) -> dict[str, Any]:
     moment = datetime.fromtimestamp(now, ZoneInfo("UTC"))
     closes = closes_at(line.hours, moment)
     opens = opens_at(line.hours, moment)
     return {
         "name": line.title or line.line,
         "open": line.hours is None or closes is not None,
-        "notice": notice,
         "opens_day": opens.date().isoformat() if opens else None,
         "opens_time": opens.strftime("%H:%M") if opens else None,
         "closes_time": closes.strftime("%H:%M") if closes else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ivr.config import Config
+from ivr.jsontext import decode, encode
 from ivr.personal import history as past
 from ivr.personal.snapshot import Person
 from ivr.store import tables as t
@@ -45,21 +45,20 @@ class Callers:
 
     def people(self, number: str) -> list[Person]:
         """Everybody this number belongs to, with all that is known of them."""
-        with self.database.read() as connection:
-            rows = self.by_number.run(connection, {"number": number}).all()
-            people = _people(rows)
+        with self.database.quick_read() as cursor:
+            people = _people(self.by_number.quick(cursor, {"number": number}).fetchall())
             if len(people) == 1:
-                people = [self._with_cases(connection, people[0])]
+                people = [self._with_cases(cursor, people[0])]
         return people
 
     def person(self, caller: str) -> Person | None:
         """One person by id."""
-        with self.database.read() as connection:
-            people = _people(self.by_id.run(connection, {"id": caller}).all())
-            return self._with_cases(connection, people[0]) if people else None
+        with self.database.quick_read() as cursor:
+            people = _people(self.by_id.quick(cursor, {"id": caller}).fetchall())
+            return self._with_cases(cursor, people[0]) if people else None
 
-    def _with_cases(self, connection: Connection, person: Person) -> Person:
-        rows = self.open_cases.run(connection, {"caller": person.id}).all()
+    def _with_cases(self, cursor: Any, person: Person) -> Person:
+        rows = self.open_cases.quick(cursor, {"caller": person.id}).fetchall()
         if not rows:
             return person
         cases = [
@@ -84,7 +83,7 @@ class Callers:
         if caller is None:
             return
         old = connection.execute(select(t.history.c.record).where(t.history.c.caller == caller).with_for_update()).scalar()
-        record = json.dumps(past.fold(json.loads(old) if old else None, summary))
+        record = encode(past.fold(decode(old) if old else None, summary))
         if old is None:
             connection.execute(insert(t.history).values(caller=caller, record=record, at=at))
         else:
@@ -139,7 +138,7 @@ class Callers:
                 insert(t.facts).values(
                     caller=caller,
                     name=name,
-                    value=json.dumps(value),
+                    value=encode(value),
                     source=source,
                     at=at,
                     purpose=declared.purpose if declared else BUILTIN_PURPOSE,
@@ -150,7 +149,7 @@ class Callers:
     def put_history(self, connection: Connection, caller: str, record: Mapping[str, Any], at: float) -> None:
         """Replaces a caller's history (imports and samples)."""
         connection.execute(delete(t.history).where(t.history.c.caller == caller))
-        connection.execute(insert(t.history).values(caller=caller, record=json.dumps(record), at=at))
+        connection.execute(insert(t.history).values(caller=caller, record=encode(record), at=at))
 
     def put_cases(self, connection: Connection, caller: str, cases: Sequence[Mapping[str, Any]]) -> None:
         """Replaces a caller's cases (imports and samples)."""
@@ -206,8 +205,8 @@ def _people(rows: Sequence[Any]) -> list[Person]:
     for caller, record, name, value, source, at in rows:
         person = people.get(caller)
         if person is None:
-            person = people[caller] = Person(caller, {}, {}, json.loads(record) if record else None)
+            person = people[caller] = Person(caller, {}, {}, decode(record) if record else None)
         if name is not None:
-            person.facts[name] = json.loads(value)  # type: ignore[index]  # the dict was made just above
+            person.facts[name] = decode(value)  # type: ignore[index]  # the dict was made just above
             person.origins[name] = (source, at)  # type: ignore[index]  # likewise
     return list(people.values())

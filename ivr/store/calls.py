@@ -6,7 +6,6 @@ so calls never wait for each other.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.engine.events import Event
+from ivr.jsontext import decode, encode
 from ivr.personal import history as past
 from ivr.store import tables as t
 from ivr.store.callers import Callers
@@ -73,8 +73,8 @@ class Calls:
 
     def load(self, sid: str) -> Call | None:
         """The call, or None."""
-        with self.database.read() as connection:
-            row = self.sql.load.run(connection, {"sid": sid}).first()
+        with self.database.quick_read() as cursor:
+            row = self.sql.load.quick(cursor, {"sid": sid}).fetchone()
         return Call(*row) if row else None
 
     def newest_open(self, caller: str | None, number: str | None) -> Call | None:
@@ -82,8 +82,8 @@ class Calls:
         if caller is None and number is None:
             return None
         statement = self.sql.open_of_caller if caller is not None else self.sql.open_of_number
-        with self.database.read() as connection:
-            row = statement.run(connection, {"who": caller or number}).first()
+        with self.database.quick_read() as cursor:
+            row = statement.quick(cursor, {"who": caller or number}).fetchone()
         return Call(*row) if row else None
 
     def begin(self, begun: Begun, commit: Commit) -> Call | None:
@@ -96,11 +96,16 @@ class Calls:
             "silent_at": commit.silent_at, "ended": commit.at if commit.closing else None,
         }
         try:
-            with self.database.write() as connection:
-                self.sql.insert.run(connection, row)
-                self._append(connection, commit, 0)
-                self._effects(connection, commit, begun.number)
-        except IntegrityError:
+            if _touches_others(commit):
+                with self.database.write() as connection:
+                    self.sql.insert.run(connection, row)
+                    self._append(connection, commit, 0)
+                    self._effects(connection, commit)
+            else:
+                with self.database.quick_write() as cursor:
+                    self.sql.insert.quick(cursor, row)
+                    self.sql.events.quick_many(cursor, _rows(commit, 0))
+        except (IntegrityError, self.database.integrity_error):
             return None
         return Call(commit.sid, row["state"], commit.turn, row["seq"], begun.bundle, commit.session, commit.twiml, commit.at, commit.silent_at)
 
@@ -112,11 +117,17 @@ class Calls:
             "state": "closed" if commit.closing else "open", "outcome": commit.outcome, "unfinished": _flag(commit),
             "ended": commit.at if commit.closing else None, "caller": commit.caller, "language": commit.language,
         }
+        if not _touches_others(commit):
+            with self.database.quick_write() as cursor:
+                if self.sql.advance.quick(cursor, values).rowcount != 1:
+                    return False
+                self.sql.events.quick_many(cursor, _rows(commit, call.seq))
+            return True
         with self.database.write() as connection:
             if self.sql.advance.run(connection, values).rowcount != 1:
                 return False
             self._append(connection, commit, call.seq)
-            self._effects(connection, commit, None)
+            self._effects(connection, commit)
         return True
 
     def close(self, call: Call, commit: Commit) -> bool:
@@ -129,7 +140,7 @@ class Calls:
             if self.sql.close.run(connection, values).rowcount != 1:
                 return False
             self._append(connection, commit, call.seq)
-            self._effects(connection, commit, None)
+            self._effects(connection, commit)
         return True
 
     def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None:
@@ -149,10 +160,9 @@ class Calls:
 
     def _append(self, connection: Connection, commit: Commit, seq: int) -> None:
         if commit.events:
-            rows = [_row(commit.sid, seq + index, commit.turn, event) for index, event in enumerate(commit.events)]
-            self.sql.events.run_many(connection, rows)
+            self.sql.events.run_many(connection, _rows(commit, seq))
 
-    def _effects(self, connection: Connection, commit: Commit, number: str | None) -> None:
+    def _effects(self, connection: Connection, commit: Commit) -> None:
         """What the events ask of other tables."""
         caller = commit.caller
         for index, event in enumerate(commit.events):
@@ -200,6 +210,18 @@ class Calls:
         return past.fold(record, summary)
 
 
+_EFFECTS = frozenset(("remembered", "requested", "recorded"))
+
+
+def _touches_others(commit: Commit) -> bool:
+    """Whether this turn writes more than its own call and events."""
+    return commit.closing is not None or any(event.type in _EFFECTS for event in commit.events)
+
+
+def _rows(commit: Commit, seq: int) -> list[dict[str, Any]]:
+    return [_row(commit.sid, seq + index, commit.turn, event) for index, event in enumerate(commit.events)]
+
+
 def _flag(commit: Commit) -> int | None:
     return int(commit.closing.unfinished) if commit.closing else None
 
@@ -212,12 +234,12 @@ def _row(sid: str, seq: int, turn: int, event: Event) -> dict[str, Any]:
         "type": event.type,
         "at": event.at,
         "step": event.step,
-        "data": json.dumps(event.data, separators=(",", ":")) if event.data else "{}",
-        "private": json.dumps(event.private, separators=(",", ":")) if event.private else None,
+        "data": encode(event.data) if event.data else "{}",
+        "private": encode(event.private) if event.private else None,
     }
 
 
 def event_from(row: Mapping[str, Any]) -> Event:
     """An event as it was stored; its private part is empty once erased."""
-    private = json.loads(row["private"]) if row["private"] else {}
-    return Event(row["type"], row["at"], row["step"], json.loads(row["data"]), private)
+    private = decode(row["private"]) if row["private"] else {}
+    return Event(row["type"], row["at"], row["step"], decode(row["data"]), private)

@@ -115,7 +115,6 @@ calls = Table(
     Column("status_seq", Integer),
     Index("ix_calls_open_caller", "caller", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
     Index("ix_calls_open_number", "number", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
-    Index("ix_calls_silent", "silent_at", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
     Index("ix_calls_started", "started"),
 )
 

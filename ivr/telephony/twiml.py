@@ -201,9 +201,9 @@ def hints(bundle: Bundle, session: Session) -> str:
 
 
 def _hints(open_: Mapping[str, Sequence[str]]) -> str:
-    """Options before commands before the rest, each phrase once, within Twilio's limits."""
+    """Options before commands, each phrase once, within Twilio's limits. Reasons elsewhere would drown what is asked here."""
     seen: dict[str, None] = {}
-    for tier in ("option", "command", "elsewhere"):
+    for tier in ("option", "command"):
         for name, phrases in open_.items():
             if name.startswith(tier):
                 for phrase in phrases:

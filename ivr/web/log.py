@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from ivr import clock
+from ivr.jsontext import encode
 from ivr.phone import mask_within
 
 Log = Any
@@ -20,7 +20,7 @@ _PERSONAL = ("from_", "to", "number", "caller", "error", "detail")
 
 
 def _stamp(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
-    event["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    event["at"] = clock.now()
     return event
 
 
@@ -33,7 +33,9 @@ def _mask(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _line(_: Any, __: str, event: dict[str, Any]) -> str:
-    return json.dumps(event, default=str)
+    return encode(event)
+
+
 
 
 def configure(write: Callable[[str], object] | None = None) -> Log:

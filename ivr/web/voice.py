@@ -132,7 +132,7 @@ def public_url(wiring: Wiring) -> str:
 
 
 def _incoming(wiring: Wiring) -> str:
-    made = call_request(request.values, None, wiring.config.file.region)
+    made = call_request(_form(), None, wiring.config.file.region)
     if made is None:
         return HANG_UP
     body = turns.answer(wiring.parts, made)
@@ -140,9 +140,14 @@ def _incoming(wiring: Wiring) -> str:
     return body
 
 
+def _form() -> Any:
+    """The fields, wherever Twilio was told to put them."""
+    return request.form if request.method == "POST" else request.args
+
+
 def _turn(wiring: Wiring) -> str:
     number = request.args.get("turn", "")
-    made = call_request(request.values, int(number) if number.isdigit() and len(number) < 8 else -1, wiring.config.file.region)
+    made = call_request(_form(), int(number) if number.isdigit() and len(number) < 8 else -1, wiring.config.file.region)
     if made is None:
         return HANG_UP
     body = turns.answer(wiring.parts, made)

@@ -87,7 +87,14 @@ def test_an_empty_place_would_ask_for_everybody_and_is_not_asked(crm, give):
 
 @pytest.mark.parametrize(
     "url",
-    ["file:///etc/passwd", "ftp://crm.example/{number}", "//crm.example", "http://", "http://x:port/", "http://u:p@crm.example/"],
+    [
+        "file:///etc/passwd",
+        "ftp://crm.example/{number}",
+        "//crm.example",
+        "http://",
+        "http://x:port/",
+        "http://u:p@crm.example/",
+    ],
 )
 def test_only_plain_http_addresses_are_asked(url):
     assert "its address is not a" in str(fault_of(url))
@@ -220,7 +227,7 @@ def test_plain_http_where_tls_is_expected_is_a_fault(crm):
     assert str(fault_of(crm.url.replace("http:", "https:"))) == "there is no secure connection to it"
 
 
-@pytest.mark.parametrize("sent", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 abc\r\n\r\n", OK + b"A: b\r\n" * 500 + b"\r\n"])
+@pytest.mark.parametrize("sent", [b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 abc\r\n\r\n", OK + b"A: b\r\n" * 500 + b"\r\n"])
 def test_what_is_not_http_is_a_fault(crm, sent):
     def answer(handler: Any) -> None:
         handler.wfile.write(sent)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from ivr.config import DesignersPart
 from ivr.flow.bundle import Parsed, Place, all_names, field_at
-from ivr.flow.model import STEPS, Flow, Line, Lookup, Step
+from ivr.flow.model import Flow, Line, Lookup, Step
 from ivr.flow.names import Field
 from ivr.flow.prompts import Prompt
 from ivr.problems import Problem
@@ -101,7 +101,9 @@ class Project:
 
     def prompt_names(self) -> set[str]:
         """Every prompt in any language, those that could not be read too."""
-        return self.once("prompt names", lambda: {name for known in self.prompts.values() for name in known} | self.opaque_prompts)
+        return self.once(
+            "prompt names", lambda: {name for known in self.prompts.values() for name in known} | self.opaque_prompts
+        )
 
     def languages(self) -> list[str]:
         """The languages of all lines, in order."""
@@ -195,7 +197,9 @@ def _save_line(project: Project, source: Source) -> None:
             rule = data["choose"][int(loc[1])]
             always = isinstance(rule, dict) and "when" not in rule
             # An index in the list is also a place in the file, so a faulty rule is replaced, not taken out.
-            data["choose"][int(loc[1])] = {"because": OPAQUE, "flow": OPAQUE} | ({} if always else {"when": "line.open"})
+            data["choose"][int(loc[1])] = {"because": OPAQUE, "flow": OPAQUE} | (
+                {} if always else {"when": "line.open"}
+            )
         elif loc[0] in instead:
             data[loc[0]] = instead[loc[0]]
         elif loc[0] == "manner":
@@ -267,10 +271,9 @@ class Report:
         self.problems: list[Problem] = []
         self._level_of = level_of
 
-    def add(self, source: Source | None, path: Path, code: str, message: str, hint: str = "", *, key: bool = False) -> None:
+    def add(
+        self, source: Source | None, path: Path, code: str, message: str, hint: str = "", *, key: bool = False
+    ) -> None:
         """A problem at `path` of `source`."""
         where = source or Source("config.yaml", {})
         self.problems.append(where.problem(path, code, message, hint, key=key, level=self._level_of(code)))
-
-
-VERBS = tuple(STEPS)

@@ -34,11 +34,17 @@ def meet(one: State | None, other: State) -> State:
 
 def level_of(project: Project, name: Name) -> int:
     """The level at which a condition or a give knows `name`; a list's level is also its items'."""
-    levels = [LEVELS[found.speak] for length in range(2, len(name) + 1) if (found := project.field(name[:length])) and found.kind != "record"]
+    levels = [
+        LEVELS[found.speak]
+        for length in range(2, len(name) + 1)
+        if (found := project.field(name[:length])) and found.kind != "record"
+    ]
     return min(max(levels, default=0), VERIFIED)
 
 
-def refine(project: Project, state: State, known: Iterable[Name], level: str | None = None, care: bool = False) -> State:
+def refine(
+    project: Project, state: State, known: Iterable[Name], level: str | None = None, care: bool = False
+) -> State:
     """`state` where those names are known. A fact above the caller's level is not known, so a known one tells the level."""
     names = list(known)
     least = max([state.level, LEVELS.get(level or "", 0), *(0 if care else level_of(project, name) for name in names)])
@@ -125,7 +131,11 @@ class Solver:
             self._enter(place, way, state)
         elif way.how == "rescue":
             self._bottom(self.project.resolve(None, self.line.otherwise), _without_given(state))
-        elif way.how == "return" and self.line.after is not None and any(place in self.frames.reach[root] for root in self.bottoms):
+        elif (
+            way.how == "return"
+            and self.line.after is not None
+            and any(place in self.frames.reach[root] for root in self.bottoms)
+        ):
             self._bottom(self.project.resolve(None, self.line.after), _without_given(state))
 
     def _enter(self, place: Place, way: Way, state: State) -> None:
@@ -155,7 +165,9 @@ class Solver:
         return found
 
     def _unset_in(self, entry: Place) -> frozenset[Name]:
-        return frozenset(name for place in self.frames.reach[entry] for way in ways(self.project, place) for name in way.unsets)
+        return frozenset(
+            name for place in self.frames.reach[entry] for way in ways(self.project, place) for name in way.unsets
+        )
 
 
 def _without_given(state: State) -> State:

@@ -111,4 +111,13 @@ def _in_prompts(project: Project) -> Iterator[Use]:
             for wording, text in prompt.every_wording().items():
                 path: Path = (name, wording) if (name, wording) in source.marks else (name,)
                 for piece in text.pieces():
-                    yield Use(source, path, piece.expression, "spoken", "prompt", how=piece.how, prompt=prompt, wording=wording)
+                    yield Use(
+                        source,
+                        path,
+                        piece.expression,
+                        "spoken",
+                        "prompt",
+                        how=piece.how,
+                        prompt=prompt,
+                        wording=wording,
+                    )

@@ -172,9 +172,13 @@ def options(project: Project, place: Place) -> list[tuple[str, Option, Path]]:
     step = project.step(place)
     if not isinstance(step, (Menu, Ask, Pick)):
         return []
-    found: list[tuple[str, Option, Path]] = [(name, option, ("steps", place[1], "options", name)) for name, option in step.options.items()]
+    found: list[tuple[str, Option, Path]] = [
+        (name, option, ("steps", place[1], "options", name)) for name, option in step.options.items()
+    ]
     flow = project.flows[place[0]][1]
-    return found + [(name, option, ("options", name)) for name, option in flow.options.items() if name not in step.options]
+    return found + [
+        (name, option, ("options", name)) for name, option in flow.options.items() if name not in step.options
+    ]
 
 
 def option_ways(project: Project, place: Place, name: str, option: Option, path: Path) -> Iterator[Way]:
@@ -198,7 +202,9 @@ def after(project: Project, place: Place, name: str, *, failed: bool = False, wh
     if step is None:
         return
     if isinstance(step.next, dict) and name in step.next:
-        yield _leads(project, place, "go", step.next[name], ("next", name), why or ("fails" if failed else "works"), name)
+        yield _leads(
+            project, place, "go", step.next[name], ("next", name), why or ("fails" if failed else "works"), name
+        )
         return
     empty = getattr(step, "empty", None) if name == "empty" else None
     if empty is not None:
@@ -234,7 +240,14 @@ def otherwise(project: Project, place: Place, step: Step, name: str) -> Way:
 
 
 def _leads(
-    project: Project, place: Place, how: How, name: str, at: Path, why: Why, outcome: str = "", give: Mapping[str, Expression] | None = None
+    project: Project,
+    place: Place,
+    how: How,
+    name: str,
+    at: Path,
+    why: Why,
+    outcome: str = "",
+    give: Mapping[str, Expression] | None = None,
 ) -> Way:
     if name == RESUME and how == "go":
         return Way("resume", why, outcome, at=at)
@@ -260,7 +273,9 @@ def changes_subject(project: Project, place: Place) -> bool:
 
 def line_ways(project: Project, line: Line) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
     """Commands of `line`, and its reasons that a caller may bring up in the middle of something else."""
-    return project.once(("line ways", line.line), lambda: (tuple(_commands(project, line)), tuple(_subjects(project, line))))
+    return project.once(
+        ("line ways", line.line), lambda: (tuple(_commands(project, line)), tuple(_subjects(project, line)))
+    )
 
 
 def _commands(project: Project, line: Line) -> Iterator[Way]:

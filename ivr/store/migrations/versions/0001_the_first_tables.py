@@ -63,13 +63,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'open'"),
             postgresql_where=sa.text("state = 'open'"),
         )
-        batch_op.create_index(
-            "ix_calls_silent",
-            ["silent_at"],
-            unique=False,
-            sqlite_where=sa.text("state = 'open'"),
-            postgresql_where=sa.text("state = 'open'"),
-        )
         batch_op.create_index("ix_calls_started", ["started"], unique=False)
 
     op.create_table(
@@ -277,9 +270,6 @@ def downgrade() -> None:
     op.drop_table("events")
     with op.batch_alter_table("calls", schema=None) as batch_op:
         batch_op.drop_index("ix_calls_started")
-        batch_op.drop_index(
-            "ix_calls_silent", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
-        )
         batch_op.drop_index(
             "ix_calls_open_number", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
         )

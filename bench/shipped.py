@@ -1,0 +1,70 @@
+"""The shipped line on a database of its own, at a time when it is open: what the benches call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from ivr.project import read_project
+from ivr.simulate.people import read_personas
+from ivr.simulate.wire import form_fields, sign
+from ivr.store.migrate import upgrade
+from ivr.store.people import PersonRow
+from ivr.store.store import DatabaseStore
+
+FOLDER = Path(__file__).resolve().parent.parent
+TOKEN = "bench-token"
+BASE = "http://localhost"
+LINE = "+15550001111"
+MARGO = "+15550100002"
+OPEN = datetime(2026, 3, 2, 9, 15, tzinfo=ZoneInfo("America/Detroit")).timestamp()
+
+
+def environment(database: str) -> dict[str, str]:
+    """What the server's environment holds."""
+    return {"DATABASE_URL": database, "TWILIO_AUTH_TOKEN": TOKEN, "IVR_SECRET_KEY": "bench-key", "IVR_PUBLIC_URL": BASE}
+
+
+def application(database: str, now: Callable[[], float] = lambda: OPEN) -> tuple[Flask, DatabaseStore]:
+    """The server's application on `database`, migrated, published and with the sample callers."""
+    from ivr.web import create_app
+
+    project = read_project(FOLDER, environment(database))
+    if project.config is None or project.bundle is None:
+        raise SystemExit("\n".join(map(str, project.problems)))
+    app = create_app(project.config, now=now)
+    store: DatabaseStore = app.extensions["ivr"].store
+    upgrade(store.database)
+    store.bundles.publish(project.bundle, now())
+    load_personas(store, now())
+    return app, store
+
+
+def load_personas(store: DatabaseStore, at: float) -> None:
+    """The personas as callers."""
+    for persona in read_personas(FOLDER, store.callers.config.file).values():
+        person = persona.person(at)
+        if person is not None and persona.number.startswith("+"):
+            store.put_person(PersonRow((persona.number,), person.id, person.facts, list(person.cases), person.history), "sample", at)
+
+
+def environ(path: str, form: Mapping[str, str]) -> dict[str, Any]:
+    """A signed POST of `form` as a WSGI environment."""
+    from werkzeug.test import EnvironBuilder
+
+    headers = {"X-Twilio-Signature": sign(TOKEN, BASE + path, form)}
+    return EnvironBuilder(path, method="POST", data=dict(form), headers=headers, base_url=BASE).get_environ()
+
+
+def fields(sid: str, from_: str = MARGO, **extra: str) -> dict[str, str]:
+    """A webhook's 23 fields, counting those in `extra`."""
+    form = {**form_fields(sid, from_, LINE), **extra}
+    for spare in ("CalledZip", "ToZip", "CallerZip", "FromZip", "ToCity", "CalledCity"):
+        if len(form) > 23:
+            form.pop(spare, None)
+    return form

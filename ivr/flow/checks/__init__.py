@@ -1,0 +1,72 @@
+"""Every check of a project's lines, flows and prompts: all problems at once, each with its place, a code and a hint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from ivr.config import DesignersPart
+from ivr.flow import spoken
+from ivr.flow.bundle import Parsed, nothing_at_all
+from ivr.flow.checks import experience, graph, keys, kinds, levels, lines, names, outcomes, values, words
+from ivr.flow.checks.catalogue import CATALOGUE, Code, level_of
+from ivr.flow.checks.project import Project, Report, gather
+from ivr.flow.expressions import condition_filters
+from ivr.problems import Problem, Where, did_you_mean, ordered
+from ivr.source import Source
+
+__all__ = ["CATALOGUE", "Code", "check"]
+
+FAMILIES: tuple[Callable[[Project, Report], None], ...] = tuple(
+    module.check for module in (names, outcomes, graph, lines, keys, words, kinds, levels, values, experience)
+)
+
+
+def check(
+    parsed: Parsed, config_source: Source | None, part: DesignersPart, files: Mapping[str, str | bytes]
+) -> tuple[Problem, ...]:
+    """Every problem of a project: those of its shape, which `parsed` holds, and all that is wrong between its parts.
+
+    `files` holds every file by its path, recordings too (their content does not matter). Never raises.
+    """
+    problems = [_filter_named(problem) for problem in parsed.problems]
+    report = Report(level_of)
+    try:
+        project = gather(parsed, config_source, part, files)
+    except Exception as error:
+        return ordered([*problems, _failed("reading", error)])
+    if not (project.lines or project.unread) or not (project.flows or project.unread):
+        problems += _nothing(parsed, project)
+    for family in FAMILIES:
+        try:
+            family(project, report)
+        except Exception as error:
+            problems.append(_failed(family.__module__.rpartition(".")[2], error))
+    return ordered([*problems, *report.problems])
+
+
+def _nothing(parsed: Parsed, project: Project) -> Iterable[Problem]:
+    kept = {"no-line": project.lines, "no-flow": project.flows or project.opaque_flows}
+    return (problem for problem in nothing_at_all(parsed) if not kept[problem.code])
+
+
+def _failed(what: str, error: Exception) -> Problem:
+    message = f"the check of '{what}' could not be finished ({type(error).__name__}: {error})"
+    return Problem(
+        Where("flows", 1, 1), "check-failed", "warning", message, "the other checks were; please report this"
+    )
+
+
+_FILTER = re.compile(r"unknown filter '(\w+)'$")
+
+
+def _filter_named(problem: Problem) -> Problem:
+    """A filter that does not exist is found while its condition is compiled, where nobody knows the others."""
+    found = _FILTER.match(problem.message)
+    if found is None or problem.code not in ("condition", "wording"):
+        return problem
+    known = [*condition_filters(), *(spoken.FILTERS if problem.code == "wording" else ())]
+    return replace(
+        problem, code="unknown-filter", message=f"there is no filter '{found[1]}'", hint=did_you_mean(found[1], known)
+    )

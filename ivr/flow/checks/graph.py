@@ -1,0 +1,337 @@
+"""The shape of a call: steps nobody reaches, calls that cannot end, and rounds in which nobody is ever listened to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ivr.flow.bundle import Place
+from ivr.flow.checks.project import Project, Report
+from ivr.flow.checks.states import reached
+from ivr.flow.checks.ways import Way, after, frames, line_ways, path_of, ways
+from ivr.flow.model import Line, Pick, Verify
+
+
+def check(project: Project, report: Report) -> None:
+    """Everything about reaching and ending."""
+    ends = can_end(project)
+    live = live_places(project)
+    _otherwise(project, report, ends)
+    _unreachable(project, report, live)
+    _no_end(project, report, ends, live)
+    _cycles(project, report)
+    _never_resolved(project, report)
+
+
+def named(place: Place) -> str:
+    """A place as designers write it."""
+    return f"{place[0]}.{place[1]}"
+
+
+def onward(project: Project, place: Place) -> Iterator[Way]:
+    """The ways of a step and, for what it enters, those it has when that comes back."""
+    made = frames(project)
+    for way in ways(project, place):
+        yield way
+        if way.how == "enter" and way.to is not None:
+            made.ask(way.to)
+            for name in made.names(way.to):
+                yield from after(project, place, name)
+
+
+def live_places(project: Project) -> set[Place]:
+    """Every place that some call can reach, those that could not be read too."""
+    return project.once("live", lambda: {place for _, place, _ in reached(project)})
+
+
+# — ends —
+
+
+def can_end(project: Project) -> set[Place]:
+    """Places from which an end can be reached by next, options and returns."""
+    return project.once("ends", lambda: _can_end(project))
+
+
+def _can_end(project: Project) -> set[Place]:
+    places = [place for place, _, _ in project.places()]
+    everywhere = {place: [way for way in onward(project, place) if way.why != "otherwise"] for place in places}
+    entered = [
+        (place, way.to) for place in places for way in everywhere[place] if way.how == "enter" and way.to is not None
+    ]
+    good: set[Place] = set()
+    # Returns that somebody takes on to an end, by the place that returns and the name it hands back.
+    taken_on: set[tuple[Place, str]] = set()
+    changed = True
+    while changed:
+        changed = False
+        for place in places:
+            for way in everywhere[place]:
+                if (
+                    way.how == "return"
+                    and (place, way.name) not in taken_on
+                    and _goes_on(project, way, place, good, taken_on, entered)
+                ):
+                    taken_on.add((place, way.name))
+                    changed = True
+                if place not in good and _ends(project, way, place, good, taken_on):
+                    good.add(place)
+                    changed = True
+    return good
+
+
+def _ends(project: Project, way: Way, place: Place, good: set[Place], taken_on: set[tuple[Place, str]]) -> bool:
+    if way.how in ("end", "resume"):
+        return True
+    if way.how == "return":
+        return (place, way.name) in taken_on
+    if way.how == "rescue":
+        return False
+    known = way.to is not None and not project.is_opaque(way.to)
+    return not known or way.to in good and (way.how == "go" or _ends_inside(project, way.to))
+
+
+def _ends_inside(project: Project, entry: Place) -> bool:
+    """Whether the entered flow can itself end the call; what comes back has its own ways."""
+    reach = frames(project).reach.get(entry, {})
+    return any(
+        way.how in ("end", "resume") for place in reach for way in ways(project, place) if way.why != "otherwise"
+    )
+
+
+def _goes_on(
+    project: Project,
+    way: Way,
+    place: Place,
+    good: set[Place],
+    taken_on: set[tuple[Place, str]],
+    entered: list[tuple[Place, Place]],
+) -> bool:
+    """Whether somebody takes the returned name on to an end: the step that entered, or the line's `after`."""
+    reach = frames(project).reach
+    for _, line in project.lines.values():
+        target = project.resolve(None, line.after) if line.after is not None else None
+        commands, subjects = line_ways(project, line)
+        interrupts = [each.to for each in (*commands, *subjects) if each.how == "enter"]
+        bottoms = [project.resolve(None, rule.flow) for rule in line.choose]
+        if any(entry is not None and place in reach.get(entry, {}) for entry in interrupts):
+            return True
+        if any(bottom is not None and place in reach.get(bottom, {}) for bottom in bottoms):
+            if target is None or target in good or project.is_opaque(target):
+                return True
+    for enterer, entry in entered:
+        if place in reach.get(entry, {}):
+            backs = (back for back in after(project, enterer, way.name) if back.why != "otherwise")
+            if any(_ends(project, back, enterer, good, taken_on) for back in backs):
+                return True
+    return False
+
+
+def _no_end(project: Project, report: Report, ends: set[Place], live: set[Place]) -> None:
+    """One problem a flow: a round without an end would otherwise be one for each of its steps."""
+    for name, (source, flow) in project.flows.items():
+        stuck = [step for step in flow.steps if (name, step) not in ends and (name, step) in live]
+        stuck = [step for step in stuck if not _stops(project, (name, step))]
+        if stuck:
+            others = f" (nor from {', '.join(stuck[1:6])})" if len(stuck) > 1 else ""
+            message = f"from '{stuck[0]}' the call can never end{others}"
+            hint = "let some way on lead to a step with 'end:', or to 'return:'; 'otherwise' and commands do not count"
+            report.add(source, ("steps", stuck[0]), "no-end", message, hint, key=True)
+
+
+def _stops(project: Project, place: Place) -> bool:
+    """Whether the step itself leads nowhere, which is reported by itself."""
+    return all(way.how == "rescue" or way.why == "otherwise" for way in ways(project, place))
+
+
+def _otherwise(project: Project, report: Report, ends: set[Place]) -> None:
+    for source, line in project.lines.values():
+        place = project.resolve(None, line.otherwise)
+        if place is not None and not project.is_opaque(place) and place not in ends:
+            message = f"'otherwise: {line.otherwise}' never comes to an end, so a call that fails has nowhere to go"
+            report.add(
+                source, ("otherwise",), "no-otherwise", message, "let it lead to people, a message and an 'end:'"
+            )
+
+
+# — reaching —
+
+
+def _unreachable(project: Project, report: Report, live: set[Place]) -> None:
+    if project.unread or not project.lines:
+        return
+    for name, (source, flow) in project.flows.items():
+        dead = [step for step in flow.steps if (name, step) not in live]
+        if len(dead) == len(flow.steps) and dead:
+            message = f"nothing leads to the flow '{name}'"
+            report.add(
+                source,
+                ("flow",),
+                "unreachable-flow",
+                message,
+                "choose it in a line, enter it from a menu, or delete it",
+            )
+            continue
+        for step in dead:
+            hint = "let a 'next:' or an option lead to it, or delete it"
+            report.add(
+                source, ("steps", step), "unreachable-step", f"nothing leads to the step '{step}'", hint, key=True
+            )
+
+
+# — rounds —
+
+
+def _cycles(project: Project, report: Report) -> None:
+    edges = _without_waiting(project)
+    for group in _knots(edges):
+        flow, first = min(group, key=lambda place: (place[0], list(project.flows[place[0]][1].steps).index(place[1])))
+        steps = ", ".join(sorted(step for _, step in group))
+        message = f"the call could go round and round here without ever listening to the caller ({steps})"
+        hint = "let one of these steps ask something, or let one lead out"
+        report.add(project.flows[flow][0], ("steps", first), "cycle-without-wait", message, hint, key=True)
+
+
+def _passes(project: Project, place: Place) -> list[Way]:
+    """Ways on that need nothing of the caller. A caller who is verified passes `verify` unasked, and so does one who cannot be."""
+    step = project.step(place)
+    found = [way for way in ways(project, place) if not way.waits]
+    if isinstance(step, Verify):
+        found = [way for way in found if way.name not in ("no_input", "no_match")]
+    if isinstance(step, Pick):
+        found = [way for way in found if way.name == "empty" or way.why == "skipped"]
+    return found
+
+
+def _without_waiting(project: Project) -> dict[Place, set[Place]]:
+    places = [place for place, _, _ in project.places()]
+    passes = {place: _passes(project, place) for place in places}
+    silent: dict[Place, set[str]] = {place: set() for place in places}
+    edges: dict[Place, set[Place]] = {place: set() for place in places}
+    changed = True
+    while changed:
+        changed = False
+        for place in places:
+            names, targets = set(silent[place]), set(edges[place])
+            for way in passes[place]:
+                _follow(project, place, way, silent, names, targets)
+            for target in list(targets):
+                if not any(way.how == "enter" and way.to == target for way in passes[place]):
+                    names |= silent.get(target, set())
+            changed = changed or names != silent[place] or targets != edges[place]
+            silent[place], edges[place] = names, targets
+    return edges
+
+
+def _follow(
+    project: Project, place: Place, way: Way, silent: dict[Place, set[str]], names: set[str], targets: set[Place]
+) -> None:
+    if way.how == "return":
+        names.add(way.name)
+    elif way.to is not None and way.to in silent:
+        targets.add(way.to)
+        if way.how == "enter":
+            for name in silent[way.to]:
+                for back in after(project, place, name):
+                    if back.how == "return":
+                        names.add(back.name)
+                    elif back.how == "go" and back.to in silent:
+                        targets.add(back.to)
+
+
+def _knots(edges: dict[Place, set[Place]]) -> list[set[Place]]:
+    """Groups of places that lead round to themselves (Tarjan's strongly connected components, without recursion)."""
+    index: dict[Place, int] = {}
+    low: dict[Place, int] = {}
+    held: list[Place] = []
+    found: list[set[Place]] = []
+    for root in edges:
+        if root in index:
+            continue
+        work = [(root, iter(sorted(edges[root])))]
+        index[root] = low[root] = len(index)
+        held.append(root)
+        while work:
+            place, targets = work[-1]
+            for target in targets:
+                if target not in index:
+                    index[target] = low[target] = len(index)
+                    held.append(target)
+                    work.append((target, iter(sorted(edges[target]))))
+                    break
+                if target in held:
+                    low[place] = min(low[place], index[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[place])
+                if low[place] == index[place]:
+                    at = held.index(place)
+                    group, held = set(held[at:]), held[:at]
+                    if len(group) > 1 or place in edges[place]:
+                        found.append(group)
+    return found
+
+
+# — answers —
+
+
+def _never_resolved(project: Project, report: Report) -> None:
+    for place, source, step in project.places():
+        if not any(way.how == "end" and way.name == "resolved" for way in ways(project, place)):
+            continue
+        arrivals = [_answered(project, line).get(place) for _, line in project.lines.values()]
+        if any(arrivals) or all(arrival is None for arrival in arrivals) or step.answers is not None:
+            continue
+        message = f"every call that ends at '{place[1]}' counts as 'caller_left': nothing before it says 'answers:'"
+        hint = "put 'answers: topic' on the step where the caller gets what they called for"
+        at = next(path_of(place, way) for way in ways(project, place) if way.how == "end" and way.name == "resolved")
+        report.add(source, at, "never-resolved", message, hint)
+
+
+def _answered(project: Project, line: Line) -> dict[Place, bool]:
+    """Place → whether some path to it gives the caller an answer, a person or a message."""
+    return project.once(("answered", line.line), lambda: _spread(project, line))
+
+
+def _spread(project: Project, line: Line) -> dict[Place, bool]:
+    made = frames(project)
+    found: dict[Place, bool] = {}
+    commands, subjects = line_ways(project, line)
+    stack: list[tuple[Place | None, bool]] = [(project.resolve(None, rule.flow), False) for rule in line.choose]
+    if line.control_group:
+        stack.append((project.resolve(None, line.control_group.flow), False))
+    entered: dict[Place, set[Place]] = {}
+    while stack:
+        place, already = stack.pop()
+        if place is None or found.get(place, False) >= already and place in found:
+            continue
+        found[place] = already
+        step = project.step(place)
+        # What cannot be read may well answer.
+        now = already or step is None or step.answers is not None or step.verb in ("handoff", "voicemail")
+        for way in ways(project, place):
+            if way.how == "rescue":
+                stack.append((project.resolve(None, line.otherwise), now))
+            elif way.how == "return":
+                stack += [(project.resolve(None, line.after), now)] if line.after else []
+                stack += [
+                    (back.to, now) for enterer in entered.get(place, ()) for back in after(project, enterer, way.name)
+                ]
+            else:
+                stack.append((way.to, now))
+            if way.how == "enter" and way.to is not None:
+                made.ask(way.to)
+                for (name, returning), _ in made.returns[way.to].items():
+                    entered.setdefault(returning, set()).add(place)
+                    if returning in found:
+                        stack += [
+                            (back.to, found[returning] or _gives(project, returning))
+                            for back in after(project, place, name)
+                        ]
+        if step is not None and step.listens:
+            stack += [(way.to, now) for way in (*commands, *subjects)]
+    return found
+
+
+def _gives(project: Project, place: Place) -> bool:
+    step = project.step(place)
+    return step is None or step.answers is not None or step.verb in ("handoff", "voicemail")

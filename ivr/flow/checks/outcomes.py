@@ -1,0 +1,146 @@
+"""Whether a step says where it goes: every outcome that can happen has somewhere to go, and every one that is named can happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ivr.flow.bundle import Place
+from ivr.flow.checks.project import OPAQUE, Project, Report
+from ivr.flow.checks.ways import frames, options, successes
+from ivr.flow.model import HANDOFF_NOT_YET, Enter, Menu, Pick, Route, Step
+from ivr.problems import did_you_mean
+from ivr.source import Path, Source
+
+CALL_OUTCOMES = ("resolved", "handed_over", "voicemail", "callback", "closed_hours", "caller_left", "fault")
+"""How a call may end."""
+
+
+def check(project: Project, report: Report) -> None:
+    """Outcomes of every step."""
+    for place, source, step in project.places():
+        path: Path = ("steps", place[1])
+        _one_way(report, source, path, step)
+        _ends(report, source, path, step)
+        works = _works(project, place, step)
+        if works is not None:
+            _named(project, report, source, path, step, works)
+            _missing(project, report, source, path, step, works)
+    for source, flow in project.flows.values():
+        for name, option in flow.options.items():
+            _outcome(report, source, ("options", name, "end"), option.end)
+
+
+def _one_way(report: Report, source: Source, path: Path, step: Step) -> None:
+    said = [
+        word for word, value in (("next", step.next), ("return", step.returns), ("end", step.end)) if value is not None
+    ]
+    if len(said) > 1 and not (said[0] == "next" and isinstance(step.next, Mapping) and len(said) == 2):
+        both = " and ".join(f"'{word}:'" for word in said)
+        message = f"this step says {both}; the call can go only one way"
+        report.add(source, (*path, said[1]), "two-ways-on", message, "keep one of them", key=True)
+
+
+def _ends(report: Report, source: Source, path: Path, step: Step) -> None:
+    _outcome(report, source, (*path, "end"), step.end)
+    for name, option in getattr(step, "options", {}).items():
+        _outcome(report, source, (*path, "options", name, "end"), option.end)
+
+
+def _outcome(report: Report, source: Source, path: Path, name: str | None) -> None:
+    if name is not None and name not in CALL_OUTCOMES:
+        report.add(source, path, "unknown-outcome", f"a call cannot end as '{name}'", did_you_mean(name, CALL_OUTCOMES))
+
+
+def _works(project: Project, place: Place, step: Step) -> tuple[str, ...] | None:
+    """Outcomes of success, with the names that come back from what is entered; None where some of that cannot be read."""
+    names = list(successes(project, place, step))
+    entered = [(step.enter,)] if isinstance(step, Enter) else []
+    entered += [(option.enter,) for _, option, _ in options(project, place) if option.enter is not None]
+    made = frames(project)
+    for (name,) in entered:
+        to = project.resolve(place[0], name)
+        if to is None or project.is_opaque(to):
+            return None
+        made.ask(to)
+        if any(project.is_opaque(inner) for inner in made.reach[to]):
+            return None
+        names += made.names(to)
+    return tuple(dict.fromkeys(names))
+
+
+def _named(project: Project, report: Report, source: Source, path: Path, step: Step, works: tuple[str, ...]) -> None:
+    if not isinstance(step.next, Mapping):
+        return
+    skipped = ("skipped",) if step.when is not None else ()
+    known = (*works, *step.failures, *step.outcomes, *skipped, "too_often")
+    for name in step.next:
+        at = (*path, "next", name)
+        if step.verb == "handoff" and name in HANDOFF_NOT_YET:
+            message = f"'{name}' cannot happen yet: waiting in a queue is not built"
+            report.add(source, at, "not-yet-outcome", message, "it may stay; it does nothing for now", key=True)
+        elif isinstance(step, Menu) and name in step.options:
+            hint = f"put 'next: {step.next[name]}' in the option '{name}' instead"
+            report.add(source, at, "unknown-outcome", f"the option '{name}' itself says where it leads", hint, key=True)
+        elif name not in known:
+            report.add(
+                source,
+                at,
+                "unknown-outcome",
+                f"'{name}' is not an outcome of this step",
+                did_you_mean(name, known),
+                key=True,
+            )
+
+
+def _missing(project: Project, report: Report, source: Source, path: Path, step: Step, works: tuple[str, ...]) -> None:
+    if isinstance(step, Route):
+        if step.when is not None and not _plain(step):
+            _add_skipped(report, source, path)
+        return
+    if isinstance(step.next, Mapping):
+        _unnamed(report, source, path, step, works)
+        return
+    if _plain(step):
+        return
+    entering = [
+        path
+        for _, option, path in options(project, (str(source.data["flow"]), str(path[1])))
+        if option.enter is not None
+    ]
+    if isinstance(step, Menu):
+        if entering:
+            message = "an option here enters a flow, and nothing says where the call goes when that flow returns"
+            report.add(source, entering[0], "enter-without-next", message, "give the menu a 'next:'", key=True)
+        return
+    if isinstance(step, Pick) and step.otherwise is not None and step.next is None:
+        return
+    hint = "add 'next:', 'return:' or 'end:'"
+    report.add(source, path, "no-way-on", f"nothing says where the call goes after '{path[1]}'", hint, key=True)
+
+
+def _unnamed(report: Report, source: Source, path: Path, step: Step, works: tuple[str, ...]) -> None:
+    assert isinstance(step.next, Mapping)
+    if step.when is not None and "skipped" not in step.next and not _plain(step):
+        _add_skipped(report, source, path)
+    if step.returns is not None or step.end is not None:
+        return
+    for name in works:
+        if name not in step.next and name != OPAQUE:
+            message = f"'{name}' can happen here, and 'next:' does not say where it leads"
+            report.add(source, (*path, "next"), "missing-outcome", message, f"add '{name}: step' to 'next:'", key=True)
+
+
+def _add_skipped(report: Report, source: Source, path: Path) -> None:
+    message = "where 'when:' does not hold this step is skipped, and nothing says where the call goes then"
+    report.add(
+        source,
+        (*path, "when"),
+        "missing-outcome",
+        message,
+        "add 'skipped: step' to 'next:', or give it a plain 'next:'",
+        key=True,
+    )
+
+
+def _plain(step: Step) -> bool:
+    return isinstance(step.next, str) or step.returns is not None or step.end is not None
