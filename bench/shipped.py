@@ -50,7 +50,9 @@ def load_personas(store: DatabaseStore, at: float) -> None:
     for persona in read_personas(FOLDER, store.callers.config.file).values():
         person = persona.person(at)
         if person is not None and persona.number.startswith("+"):
-            store.put_person(PersonRow((persona.number,), person.id, person.facts, list(person.cases), person.history), "sample", at)
+            store.put_person(
+                PersonRow((persona.number,), person.id, person.facts, list(person.cases), person.history), "sample", at
+            )
 
 
 def environ(path: str, form: Mapping[str, str]) -> dict[str, Any]:

@@ -132,7 +132,9 @@ def table(figures: dict[str, list[float]]) -> None:
     for name, value in middle.items():
         high = sorted(figures[name])[int(len(figures[name]) * 0.95)]
         print(f"  {name:13} {value:8.1f}   p95 {high:8.1f}")
-    print(f"ratio turn={middle['turn'] / middle['static turn']:.2f} first={middle['first'] / middle['static first']:.2f}")
+    print(
+        f"ratio turn={middle['turn'] / middle['static turn']:.2f} first={middle['first'] / middle['static first']:.2f}"
+    )
 
 
 if __name__ == "__main__":

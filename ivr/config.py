@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ivr.kinds import Kind, Speak
 from ivr.problems import Problem, Where, did_you_mean
 from ivr.shape import Shape, validate
+from ivr.source import Path as Path_
 from ivr.source import Source, load
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|seconds?|minutes?|hours?|days?|months?|years?)$")
@@ -254,7 +255,9 @@ def read_config(project: Path, environment: Mapping[str, str]) -> tuple[Config |
     except OSError:
         where = Where("config.yaml", 1, 1)
         hint = "run this in a project's folder, name it with --project, or start one with 'ivr new DIR'"
-        return None, [Problem(where, "no-config", "error", f"there is no config.yaml in {project.name or project}", hint)]
+        return None, [
+            Problem(where, "no-config", "error", f"there is no config.yaml in {project.name or project}", hint)
+        ]
     sources, problems = load("config.yaml", text)
     if problems or not sources:
         return None, problems or [Problem(Where("config.yaml", 1, 1), "no-config", "error", "this file is empty")]
@@ -278,11 +281,15 @@ def _complete(source: Source, file: ConfigFile) -> Iterator[Problem]:
         for index, question in enumerate(entry.questions):
             fact = (question.equals or "").removeprefix("caller.")
             if question.equals and fact not in file.facts:
-                place = ("verify", name, "questions", index, "equals")
-                yield source.problem(place, "unknown-name", f"'{question.equals}' is not a declared fact", did_you_mean(fact, file.facts))
+                place: Path_ = ("verify", name, "questions", index, "equals")
+                yield source.problem(
+                    place, "unknown-name", f"'{question.equals}' is not a declared fact", did_you_mean(fact, file.facts)
+                )
         if entry.check and entry.check not in file.sources:
             place = ("verify", name, "check")
-            yield source.problem(place, "unknown-source", f"'{entry.check}' is not a source", did_you_mean(entry.check, file.sources))
+            yield source.problem(
+                place, "unknown-source", f"'{entry.check}' is not a source", did_you_mean(entry.check, file.sources)
+            )
 
 
 def assemble(project: Path, file: ConfigFile, environment: Mapping[str, str]) -> Config:

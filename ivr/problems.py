@@ -30,7 +30,9 @@ class Problem:
 
     def __str__(self) -> str:
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.where.file}:{self.where.line}:{self.where.column}: {self.level}[{self.code}] {self.message}{hint}"
+        return (
+            f"{self.where.file}:{self.where.line}:{self.where.column}: {self.level}[{self.code}] {self.message}{hint}"
+        )
 
     def as_json(self) -> dict[str, str | int]:
         """For `--format json`."""

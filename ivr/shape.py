@@ -68,16 +68,20 @@ _PLAIN = {
 def _plain(fault: Any) -> str:
     if fault["type"] == "literal_error":
         return f"this must be one of {fault['ctx']['expected']}"
-    return _PLAIN.get(fault["type"], fault["msg"].lower())
+    return _PLAIN.get(fault["type"], str(fault["msg"]).lower())
 
 
 def _walk(data: Any, loc: tuple[int | str, ...]) -> Path:
     """pydantic puts union tags into its paths; the real path is what can be walked in the data."""
     path: list[int | str] = []
     for part in loc:
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        if (
+            isinstance(data, dict)
+            and part in data
+            or isinstance(data, list)
+            and isinstance(part, int)
+            and part < len(data)
+        ):
             data = data[part]
         else:
             continue

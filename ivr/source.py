@@ -46,10 +46,16 @@ class Source:
             mark = self.marks.get(path[:length])
             if mark is not None:
                 at_key = key and length == len(path) or length < len(path)
-                return Where(self.file, mark.key_line, mark.key_column) if at_key else Where(self.file, mark.line, mark.column)
+                return (
+                    Where(self.file, mark.key_line, mark.key_column)
+                    if at_key
+                    else Where(self.file, mark.line, mark.column)
+                )
         return Where(self.file, 1, 1)
 
-    def problem(self, path: Path, code: str, message: str, hint: str = "", *, key: bool = False, level: Any = "error") -> Problem:
+    def problem(
+        self, path: Path, code: str, message: str, hint: str = "", *, key: bool = False, level: Any = "error"
+    ) -> Problem:
         """A problem at `path`."""
         return Problem(self.where(path, key), code, level, message, hint)
 
@@ -63,10 +69,16 @@ def load(file: str, text: str | bytes, *, words: bool = False) -> tuple[list[Sou
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = text.count(b"\n", 0, error.start) + 1
-            return [], [Problem(Where(file, line, 1), "yaml-encoding", "error", "this file is not UTF-8", "save it as UTF-8")]
+            line = error.object.count(b"\n", 0, error.start) + 1
+            return [], [
+                Problem(Where(file, line, 1), "yaml-encoding", "error", "this file is not UTF-8", "save it as UTF-8")
+            ]
     if len(text) > MAX_BYTES:
-        return [], [Problem(Where(file, 1, 1), "yaml-too-large", "error", "this file is over 1 MB", "split it into several files")]
+        return [], [
+            Problem(
+                Where(file, 1, 1), "yaml-too-large", "error", "this file is over 1 MB", "split it into several files"
+            )
+        ]
     try:
         too_much = _bounds(file, text)
         if too_much:
@@ -76,7 +88,11 @@ def load(file: str, text: str | bytes, *, words: bool = False) -> tuple[list[Sou
         return [], [_syntax(file, error)]
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return [], [Problem(Where(file, line, 1), "yaml-encoding", "error", "a character here is not allowed in YAML", "delete it")]
+        return [], [
+            Problem(
+                Where(file, line, 1), "yaml-encoding", "error", "a character here is not allowed in YAML", "delete it"
+            )
+        ]
     builder = _Builder(file, text.splitlines() if words else [])
     return [builder.document(root) for root in roots], builder.problems
 
@@ -86,10 +102,12 @@ def _bounds(file: str, text: str) -> Problem | None:
     depth = nodes = 0
     for event in yaml.parse(text, Loader=Loader):
         nodes += 1
-        mark = event.start_mark
+        mark: Any = event.start_mark
         where = Where(file, mark.line + 1, mark.column + 1)
         if isinstance(event, yaml.AliasEvent):
-            return Problem(where, "yaml-alias", "error", "aliases (*name) are not allowed", "write it out; to speak a *, quote it")
+            return Problem(
+                where, "yaml-alias", "error", "aliases (*name) are not allowed", "write it out; to speak a *, quote it"
+            )
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -140,8 +158,12 @@ class _Builder:
     def _build(self, node: Any, path: Path, key: Any) -> Any:
         start, at_key = node.start_mark, key.start_mark
         self.marks[path] = Mark(start.line + 1, start.column + 1, at_key.line + 1, at_key.column + 1)
-        if not node.tag.startswith("tag:yaml.org,2002:") or (node.tag.rsplit(":", 1)[1] in ("binary", "set", "omap", "pairs")):
-            self._report(node, "yaml-tag", f"the tag {node.tag} is not allowed", "remove it; everything here is plain text")
+        if not node.tag.startswith("tag:yaml.org,2002:") or (
+            node.tag.rsplit(":", 1)[1] in ("binary", "set", "omap", "pairs")
+        ):
+            self._report(
+                node, "yaml-tag", f"the tag {node.tag} is not allowed", "remove it; everything here is plain text"
+            )
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -159,7 +181,9 @@ class _Builder:
             name = key.value
             if name in data:
                 first = self.marks[(*path, name)].key_line
-                self._report(key, "yaml-duplicate", f"'{name}' is here twice (first in line {first})", "keep one of them")
+                self._report(
+                    key, "yaml-duplicate", f"'{name}' is here twice (first in line {first})", "keep one of them"
+                )
                 continue
             data[name] = self._build(value, (*path, name), key)
             if value.value == "" and not getattr(value, "style", "quoted"):
@@ -175,4 +199,9 @@ class _Builder:
         if self.lines and end.line < len(self.lines):
             rest = self.lines[end.line][end.column :]
             if node.value and re.match(r"\s#", rest):
-                self._report(node, "yaml-comment", "the words after # are not spoken: YAML takes them for a comment", "put the text in quotes")
+                self._report(
+                    node,
+                    "yaml-comment",
+                    "the words after # are not spoken: YAML takes them for a comment",
+                    "put the text in quotes",
+                )

@@ -13,7 +13,19 @@ from typing import Any, NamedTuple, Protocol
 from ivr.clock import Clock
 from ivr.engine.closing import is_unfinished, left_open, summary
 from ivr.engine.events import Event
-from ivr.engine.inputs import Answer, Checked, Dialled, HungUp, Input, Keys, NoAnswer, Recorded, Silence, StillWaiting, Words
+from ivr.engine.inputs import (
+    Answer,
+    Checked,
+    Dialled,
+    HungUp,
+    Input,
+    Keys,
+    NoAnswer,
+    Recorded,
+    Silence,
+    StillWaiting,
+    Words,
+)
 from ivr.engine.options import command_for, options_at
 from ivr.engine.run import choices, resume, start
 from ivr.engine.session import Session, Sprint, from_json
@@ -188,10 +200,21 @@ def _after_the_end(parts: Parts, call: Call, request: CallRequest) -> str:
     now = parts.clock()
     if request.recorded is not None and request.recorded.seconds >= 1:
         private = {"sid": request.recorded.sid, "url": request.recorded.url}
-        parts.store.keep_late(call.sid, (Event("recorded", now, "", {"seconds": request.recorded.seconds, "late": True}, private),), "voicemail")
+        parts.store.keep_late(
+            call.sid,
+            (Event("recorded", now, "", {"seconds": request.recorded.seconds, "late": True}, private),),
+            "voicemail",
+        )
     if request.dialled is not None and request.turn == call.turn:
-        data = {"status": request.dialled.status, "bridged": request.dialled.bridged, "seconds": request.dialled.seconds, "late": True}
-        parts.store.keep_late(call.sid, (Event("dialled", now, "", data),), "handed_over" if request.dialled.bridged else None)
+        data = {
+            "status": request.dialled.status,
+            "bridged": request.dialled.bridged,
+            "seconds": request.dialled.seconds,
+            "late": True,
+        }
+        parts.store.keep_late(
+            call.sid, (Event("dialled", now, "", data),), "handed_over" if request.dialled.bridged else None
+        )
     return parts.empty
 
 
@@ -201,7 +224,9 @@ def _after_the_end(parts: Parts, call: Call, request: CallRequest) -> str:
 def _first(parts: Parts, request: CallRequest) -> str:
     if request.turn is not None:
         # A turn of a call we never answered (another server's, or forgotten): begin it here rather than drop the caller.
-        request = CallRequest(request.sid, None, request.from_, request.to, request.number, request.forwarded, request.attestation)
+        request = CallRequest(
+            request.sid, None, request.from_, request.to, request.number, request.forwarded, request.attestation
+        )
     bundle = parts.store.published()
     line = bundle.line_for(request.to)
     if line is None:
@@ -213,11 +238,28 @@ def _first(parts: Parts, request: CallRequest) -> str:
     person, last = _with_open_call(parts, bundle, person, now)
     looked_up = _needs(parts, bundle, line, request, began)
     call = {
-        "sid": request.sid, "from": request.from_, "to": request.to, "number": request.number, "line": line.line,
-        "withheld": request.number is None, "forwarded": request.forwarded, "direction": request.direction,
+        "sid": request.sid,
+        "from": request.from_,
+        "to": request.to,
+        "number": request.number,
+        "line": line.line,
+        "withheld": request.number is None,
+        "forwarded": request.forwarded,
+        "direction": request.direction,
         "notice": parts.store.notice(line.line),
     }
-    decision, snapshot = decide(bundle, line, call, person, [each.id for each in people], parts.store.popularity(line.line), looked_up, last, now, parts.control_key)
+    decision, snapshot = decide(
+        bundle,
+        line,
+        call,
+        person,
+        [each.id for each in people],
+        parts.store.popularity(line.line),
+        looked_up,
+        last,
+        now,
+        parts.control_key,
+    )
     sprint = _settle(parts, bundle, start(bundle, decision, snapshot, call, now), began)
     sprint = Sprint(sprint.session, (_with_snapshot(sprint.events[0], call, snapshot, decision), *sprint.events[1:]))
     begun = Begun(line.line, bundle.id, request.number, decision.because, decision.control)
@@ -234,8 +276,13 @@ def _with_snapshot(event: Event, call: Mapping[str, Any], snapshot: Snapshot, de
     private = {
         "call": dict(call),
         "snapshot": {
-            "level": snapshot.level, "person": snapshot.person, "people": list(snapshot.people), "language": snapshot.language,
-            "facts": snapshot.facts, "ranking": [list(pair) for pair in snapshot.ranking[:RANKED]], "last": snapshot.last,
+            "level": snapshot.level,
+            "person": snapshot.person,
+            "people": list(snapshot.people),
+            "language": snapshot.language,
+            "facts": snapshot.facts,
+            "ranking": [list(pair) for pair in snapshot.ranking[:RANKED]],
+            "last": snapshot.last,
         },
     }
     return Event(event.type, event.at, event.step, event.data, private)
@@ -261,7 +308,9 @@ def decide(
     reasons = menu_reasons(bundle, line)
     contacts = past.contacts(person.history) if person else []
     ranking = rank(contacts, popularity, reasons, now)[:RANKED]
-    facts: dict[str, Mapping[str, Any]] = dict(personal_facts(bundle, person, now, ranking)) if person else {"caller": {}, "history": {}, "cases": {}}
+    facts: dict[str, Mapping[str, Any]] = (
+        dict(personal_facts(bundle, person, now, ranking)) if person else {"caller": {}, "history": {}, "cases": {}}
+    )
     label = _reason_label(bundle, line, facts)
     if label is not None:
         facts["history"] = {**facts["history"], "last_call.reason_label": label}
@@ -286,7 +335,9 @@ def decide(
     return decision, snapshot
 
 
-def _moving(bundle: Bundle, root: str, line: Line, call: Mapping[str, Any], level: str, now: float) -> Mapping[str, Any]:
+def _moving(
+    bundle: Bundle, root: str, line: Line, call: Mapping[str, Any], level: str, now: float
+) -> Mapping[str, Any]:
     if root == "line":
         return line_values(bundle, line, now, call.get("notice"))
     if root == "now":
@@ -327,7 +378,9 @@ def _reason_label(bundle: Bundle, line: Line, facts: Mapping[str, Mapping[str, A
     return None
 
 
-def _with_open_call(parts: Parts, bundle: Bundle, person: Person | None, now: float) -> tuple[Person | None, Mapping[str, Any] | None]:
+def _with_open_call(
+    parts: Parts, bundle: Bundle, person: Person | None, now: float
+) -> tuple[Person | None, Mapping[str, Any] | None]:
     """The person with their last call in their history, also one that nobody has closed yet: people ring back within seconds.
 
     Beside it the open question of that call, if it ended unfinished and this bundle asks for it.
@@ -351,14 +404,16 @@ def _with_open_call(parts: Parts, bundle: Bundle, person: Person | None, now: fl
     return person, left_open(session) if session else {"question": question} if question else None
 
 
-def _needs(parts: Parts, bundle: Bundle, line: Line, request: CallRequest, began: float) -> dict[str, Mapping[str, Any]]:
+def _needs(
+    parts: Parts, bundle: Bundle, line: Line, request: CallRequest, began: float
+) -> dict[str, Mapping[str, Any]]:
     """The line's `needs:`, within the budget; what is late or fails is simply not known."""
     found: dict[str, Mapping[str, Any]] = {}
     for source in line.needs:
         spec = bundle.part.sources.get(source)
         if spec is None:
             continue
-        give = {name: request.number for name in spec.takes}
+        give = dict.fromkeys(spec.takes, request.number)
         if request.number is None or set(spec.takes) - {"number", "phone", "from"}:
             continue
         left = PATIENCE - (parts.stopwatch() - began)
@@ -401,7 +456,9 @@ def _secret(parts: Parts, bundle: Bundle, session: Session, request: CallRequest
         return Silence()
     line = bundle.lines[session.line]
     place = (session.stack[-1]["flow"], session.stack[-1]["step"])
-    if len(request.digits) == 1 and (command_for(line, request.digits) or request.digits in options_at(bundle, place).keys):
+    if len(request.digits) == 1 and (
+        command_for(line, request.digits) or request.digits in options_at(bundle, place).keys
+    ):
         return Keys(request.digits)
     if request.words:
         said = _words(bundle, session, request)
@@ -413,7 +470,9 @@ def _secret(parts: Parts, bundle: Bundle, session: Session, request: CallRequest
         return _checked_by_source(parts, bundle, session, spec.check, heard, index)
     among = session.wait.spec["among"]
     people = {caller: person for caller in among if (person := parts.store.person(caller))}
-    matched = who_matches(spec.questions[index], heard, {name: person.facts for name, person in people.items()}, among, session.language)
+    matched = who_matches(
+        spec.questions[index], heard, {name: person.facts for name, person in people.items()}, among, session.language
+    )
     one = people.get(matched[0]) if len(matched) == 1 else None
     if one is None or one.id == session.person:
         return Checked(index, bool(matched), tuple(matched), one.id if one else None)
@@ -440,7 +499,11 @@ def _settle(parts: Parts, bundle: Bundle, sprint: Sprint, began: float) -> Sprin
         spec = session.wait.spec
         source = bundle.part.sources.get(spec["source"])
         left = max(0.0, PATIENCE - (parts.stopwatch() - began))
-        found = parts.sources.ask(bundle, spec["source"], spec["give"], min(source.budget, left)) if source else NoAnswer("failed", "no such source")
+        found = (
+            parts.sources.ask(bundle, spec["source"], spec["give"], min(source.budget, left))
+            if source
+            else NoAnswer("failed", "no such source")
+        )
         if found is None and spec["times"] < MAX_FILLERS:
             late = resume(bundle, session, StillWaiting(spec["times"] + 1), parts.clock())
             return Sprint(late.session, events + late.events)
@@ -498,8 +561,18 @@ def hang_up(parts: Parts, sid: str, status: str) -> bool:
         sprint = resume(bundle, from_json(call.session), HungUp(status), now)
         session = sprint.session
         commit = Commit(
-            sid, call.turn, session.to_json(), sprint.events, call.twiml, now, now, session.person, _own_number(session),
-            session.language, session.outcome, summary(session, now),
+            sid,
+            call.turn,
+            session.to_json(),
+            sprint.events,
+            call.twiml,
+            now,
+            now,
+            session.person,
+            _own_number(session),
+            session.language,
+            session.outcome,
+            summary(session, now),
         )
         if parts.store.close(call, commit):
             return True

@@ -65,7 +65,9 @@ class Group(click.Group):
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ivr")
-@click.option("--project", default=".", help="The folder with config.yaml, flows/ and prompts/.", type=click.Path(path_type=Path))
+@click.option(
+    "--project", default=".", help="The folder with config.yaml, flows/ and prompts/.", type=click.Path(path_type=Path)
+)
 @click.pass_context
 def cli(ctx: click.Context, project: Path) -> None:
     """A contact line that knows who is calling."""

@@ -14,7 +14,9 @@ from ivr.project import read_project
 
 
 @click.command("check")
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How problems are written.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How problems are written."
+)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.pass_obj
 def command(folder: Path, form: str, strict: bool) -> None:

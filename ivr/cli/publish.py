@@ -24,4 +24,6 @@ def command(folder: Path) -> None:
         out.print(f"nothing changed: {bundle.id} is published already")
         return
     store.bundles.publish(bundle, clock.now())
-    out.print(f"published {bundle.id}; calls in progress finish on the version they began with ({len(project.problems) - len(errors(project.problems))} warnings)")
+    out.print(
+        f"published {bundle.id}; calls in progress finish on the version they began with ({len(project.problems) - len(errors(project.problems))} warnings)"
+    )

@@ -30,16 +30,27 @@ GRACEFUL_SECONDS = 14
 @click.option("--port", type=int, help="Port to listen on.")
 @click.option("--workers", type=int, help="Processes.")
 @click.option("--only", type=click.Choice(["voice", "console"]), help="Serve one side of the product.")
-@click.option("--insecure", is_flag=True, help="Accept unsigned webhooks. For trying things out on your own machine only.")
+@click.option(
+    "--insecure", is_flag=True, help="Accept unsigned webhooks. For trying things out on your own machine only."
+)
 @click.pass_obj
-def command(folder: Path, host: str | None, port: int | None, workers: int | None, only: str | None, insecure: bool) -> None:
+def command(
+    folder: Path, host: str | None, port: int | None, workers: int | None, only: str | None, insecure: bool
+) -> None:
     """Answer Twilio's webhooks."""
     if only == "console":
         raise UsageError("the console is not built yet; run 'ivr serve' without --only, or with --only voice")
     serve(folder, host, port, workers, insecure=insecure)
 
 
-def serve(folder: Path, host: str | None = None, port: int | None = None, workers: int | None = None, *, insecure: bool = False) -> None:
+def serve(
+    folder: Path,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+    *,
+    insecure: bool = False,
+) -> None:
     """Publishes and serves until stopped. Raises UsageError with one line that says what to do."""
     config = _config(folder)
     _must_be_safe(config, insecure)
@@ -67,19 +78,27 @@ def _must_be_safe(config: Config, insecure: bool) -> None:
     if insecure:
         return
     if not config.tokens:
-        raise UsageError("TWILIO_AUTH_TOKEN is not set; set it to your account's auth token (or try things out with --insecure)")
+        raise UsageError(
+            "TWILIO_AUTH_TOKEN is not set; set it to your account's auth token (or try things out with --insecure)"
+        )
     if not config.secret_key:
-        raise UsageError("IVR_SECRET_KEY is not set; set it to a long random text, for example from 'openssl rand -hex 32'")
+        raise UsageError(
+            "IVR_SECRET_KEY is not set; set it to a long random text, for example from 'openssl rand -hex 32'"
+        )
 
 
 def _must_be_free(host: str, port: int) -> None:
     """A port in use is one clear line now, rather than a server that tries again for minutes."""
-    with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)) as probe:
+    with contextlib.closing(
+        socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    ) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UsageError(f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port") from None
+            raise UsageError(
+                f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port"
+            ) from None
 
 
 def publish_or_keep(folder: Path, store: DatabaseStore) -> None:
@@ -93,7 +112,9 @@ def publish_or_keep(folder: Path, store: DatabaseStore) -> None:
         raise ProblemsFound(wrong)
     for problem in wrong:
         err.print(str(problem), markup=False)
-    err.print(f"[bold red]The flows in this folder have {len(wrong)} error(s): SERVING THE LAST PUBLISHED VERSION instead.[/]")
+    err.print(
+        f"[bold red]The flows in this folder have {len(wrong)} error(s): SERVING THE LAST PUBLISHED VERSION instead.[/]"
+    )
 
 
 def _shown(url: str) -> str:

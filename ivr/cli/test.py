@@ -35,7 +35,9 @@ def command(folder: Path, path: Path | None, transcript: bool) -> None:
     if path is None and results:
         _coverage(world, results)
     failed = sum(not result.passed for result in results)
-    out.print(f"{len(results) - failed} passed, {failed} failed" if results else "no dialogue tests; write one in flows/tests")
+    out.print(
+        f"{len(results) - failed} passed, {failed} failed" if results else "no dialogue tests; write one in flows/tests"
+    )
     if failed:
         raise click.exceptions.Exit(1)
 

@@ -25,7 +25,13 @@ class Event:
 
     def as_data(self) -> dict[str, Any]:
         """JSON-native."""
-        return {"type": self.type, "at": self.at, "step": self.step, "data": dict(self.data), "private": dict(self.private)}
+        return {
+            "type": self.type,
+            "at": self.at,
+            "step": self.step,
+            "data": dict(self.data),
+            "private": dict(self.private),
+        }
 
 
 TYPES: Mapping[str, str] = {

@@ -73,7 +73,11 @@ def keep_reason(talk: Talk, save_as: str, reason: str, option: Option, words: st
         if save_as in talk.said:
             return
     prompt = talk.bundle.prompt(talk.language, option.label) if option.label else None
-    label = prompt.wordings["text"].render(talk.lookup(), talk.language, talk.bundle.part.money) if prompt and "text" in prompt.wordings else None
+    label = (
+        prompt.wordings["text"].render(talk.lookup(), talk.language, talk.bundle.part.money)
+        if prompt and "text" in prompt.wordings
+        else None
+    )
     talk.said[save_as] = {"value": reason, "label": label, "spoken": words}
     if save_as == "reason" and not person:
         if reason not in talk.reasons:
@@ -81,7 +85,9 @@ def keep_reason(talk: Talk, save_as: str, reason: str, option: Option, words: st
         talk.answered = None
 
 
-def take_keys(talk: Talk, given: Keys, visible: list[str], *, lone_only: bool = False) -> tuple[str, Option] | Move | None:
+def take_keys(
+    talk: Talk, given: Keys, visible: list[str], *, lone_only: bool = False
+) -> tuple[str, Option] | Move | None:
     """An option or command for the first of the keys; the rest is kept for the next menus. None where nothing fits.
 
     `lone_only`: inside an answer of digits only a single key can be a command or an option.
@@ -164,7 +170,14 @@ def change_subject(talk: Talk, name: str, given: Words) -> Move | None:
     if place is None:
         return None
     talk.emit("subject_changed", {"to": name})
-    keep_reason(talk, "reason", option.reason or name.rsplit(".", 1)[1], option, given.text, leads_to_person(talk.bundle, flow, talk.line, option))
+    keep_reason(
+        talk,
+        "reason",
+        option.reason or name.rsplit(".", 1)[1],
+        option,
+        given.text,
+        leads_to_person(talk.bundle, flow, talk.line, option),
+    )
     talk.tries = {}
     return Into(".".join(place), "subject")
 

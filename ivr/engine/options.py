@@ -121,7 +121,9 @@ def _elsewhere(bundle: Bundle, line: Line) -> dict[str, tuple[str, Option]]:
     return found
 
 
-def choices(bundle: Bundle, line: Line, language: str, place: Place | None, phase: str, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def choices(
+    bundle: Bundle, line: Line, language: str, place: Place | None, phase: str, names: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
     """Everything that words may mean while a question is open: choice → normalised phrases, nearest first.
 
     `names` are the options that are not hidden.

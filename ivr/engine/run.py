@@ -16,7 +16,7 @@ from ivr.engine import gather, moves
 from ivr.engine.inputs import HungUp, Input, Keys, Silence, Words, to_data
 from ivr.engine.moves import Move, Out
 from ivr.engine.options import choices as open_choices
-from ivr.engine.options import shown, options_at
+from ivr.engine.options import options_at, shown
 from ivr.engine.session import Session, Sprint, Wait
 from ivr.engine.steps import ask, menu, people, pick, plain, verify
 from ivr.engine.talk import Talk
@@ -219,7 +219,9 @@ def _put_again(talk: Talk) -> Move | None:
     match step:
         case Menu():
             return menu.put(talk, step)
-        case Ask() if wait.spec.get("phase") == "confirm" and talk.tries and (step.save_as or talk.frame["step"]) in talk.said:
+        case Ask() if (
+            wait.spec.get("phase") == "confirm" and talk.tries and (step.save_as or talk.frame["step"]) in talk.said
+        ):
             return ask.confirm(talk, step)
         case Ask():
             return ask.visit(talk, step)
@@ -264,7 +266,9 @@ def _finish(talk: Talk, wait: Wait) -> Sprint:
     elif wait.kind == "lookup":
         talk.emit("asked", {"kind": "lookup", "source": wait.spec["source"]}, {"give": wait.spec["give"]})
     elif wait.kind != "none":
-        talk.emit("asked", {"kind": wait.kind, **{key: value for key, value in wait.spec.items() if key not in _SECRET}})
+        talk.emit(
+            "asked", {"kind": wait.kind, **{key: value for key, value in wait.spec.items() if key not in _SECRET}}
+        )
     return Sprint(talk.session(wait), tuple(talk.events))
 
 

@@ -121,7 +121,9 @@ class Talk:
         """It happened, here and now."""
         self.events.append(Event(type_, self.now, self.at, data or {}, private or {}))
 
-    def say(self, name: str, here: Mapping[str, Any] = NO_VARIABLES, *, again: bool = False, language: str | None = None) -> None:
+    def say(
+        self, name: str, here: Mapping[str, Any] = NO_VARIABLES, *, again: bool = False, language: str | None = None
+    ) -> None:
         """Speaks a prompt; one whose `when:` does not hold, or that holds something not known, keeps silent."""
         prompt = self.bundle.prompt(language or self.language, name)
         if prompt is None:

@@ -102,7 +102,9 @@ class Bundle:
 
     def uses(self) -> frozenset[tuple[str, ...]]:
         """Every name used anywhere in it: the snapshot of a call holds just those."""
-        return self.once("uses", lambda: frozenset(name for expression in expressions(self) for name in expression.names))
+        return self.once(
+            "uses", lambda: frozenset(name for expression in expressions(self) for name in expression.names)
+        )
 
     def to_json(self) -> str:
         """Its text, from which `from_json` makes the same bundle again."""
@@ -132,7 +134,8 @@ def make(files: Mapping[str, str], part: DesignersPart, parsed: Parsed) -> Bundl
         lines={name: line for name, (_, line) in parsed.lines.items()},
         flows={name: flow for name, (_, flow) in parsed.flows.items()},
         prompts={
-            language: {name: prompt for name, (_, prompt) in prompts.items()} for language, prompts in parsed.prompts.items()
+            language: {name: prompt for name, (_, prompt) in prompts.items()}
+            for language, prompts in parsed.prompts.items()
         },
     )
 
@@ -177,7 +180,9 @@ def _prompts(parsed: Parsed, path: str, text: str | bytes, languages: set[str]) 
             if name in known and not known[name][1].builtin:
                 first = known[name][0].where((name,), key=True)
                 message = f"the prompt '{name}' is already in {first.file}, line {first.line}"
-                parsed.problems.append(source.problem((name,), "duplicate-name", message, "rename one of them", key=True))
+                parsed.problems.append(
+                    source.problem((name,), "duplicate-name", message, "rename one of them", key=True)
+                )
                 continue
             known[name] = (source, prompt)
 
@@ -273,7 +278,9 @@ def field_at(names: Mapping[str, Field], path: tuple[str, ...]) -> Field | None:
 def expressions(bundle: Bundle) -> Iterator[Expression]:
     """Every condition and every spoken value in it."""
     for line in bundle.lines.values():
-        yield from (rule.when for rule in (*line.choose, *line.manner) if rule.when)
+        yield from (rule.when for rule in line.choose if rule.when)
+        yield from (rule.when for rule in line.manner if rule.when)
+        yield from (rule.use for rule in line.manner if isinstance(rule.use, Expression))
     for flow in bundle.flows.values():
         yield from (option.when for option in flow.options.values() if option.when)
         for step in flow.steps.values():

@@ -84,7 +84,9 @@ def _reprompts(value: Any) -> int | tuple[str, ...]:
 
 Keys = Annotated[tuple[str, ...], BeforeValidator(_keys), WithJsonSchema({"type": ["string", "integer", "array"]})]
 Length = Annotated[tuple[int, int], BeforeValidator(_length), WithJsonSchema({"type": ["string", "integer"]})]
-Reprompts = Annotated[int | tuple[str, ...], BeforeValidator(_reprompts), WithJsonSchema({"type": ["integer", "array"]})]
+Reprompts = Annotated[
+    int | tuple[str, ...], BeforeValidator(_reprompts), WithJsonSchema({"type": ["integer", "array"]})
+]
 Destinations = dict[str, str]
 Next = Annotated[str | Destinations | None, Field(default=None)]
 
@@ -149,7 +151,6 @@ class Return(Step):
     """Goes back to where this flow was entered and hands its name over."""
 
     verb = "return"
-
 
 
 class _Asks(Step):
@@ -376,11 +377,27 @@ class ChooseRule(Shape):
     always: bool = False
 
 
+def _manner(value: Any) -> Any:
+    """`caller.prefers.manner` is a value that names a wording; anything else names wordings itself."""
+    if isinstance(value, str):
+        return _condition(value) if "." in value else (value,)
+    if isinstance(value, (list, tuple)):
+        return tuple(str(name) for name in value)
+    return value
+
+
+Manner = Annotated[
+    Expression | tuple[str, ...],
+    BeforeValidator(_manner),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
+]
+
+
 class MannerRule(Shape):
     """Wordings a caller likes: names of wordings, or a value that holds one."""
 
     when: Condition | None = None
-    use: Any
+    use: Manner
 
 
 class Command(Shape):

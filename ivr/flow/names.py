@@ -161,5 +161,3 @@ def _plant(tree: dict[str, Field], path: list[str], leaf: Field) -> None:
 def in_prompts() -> dict[str, Field]:
     """Names that exist only inside the wording of a menu option or a list item."""
     return dict(_IN_PROMPTS)
-
-

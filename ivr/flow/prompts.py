@@ -122,11 +122,20 @@ def read_prompt(source: Source, name: str, language: str, data: Any) -> tuple[Pr
     problems: list[Problem] = []
     if isinstance(data, str):
         data = {"text": data}
-        at = lambda key: path  # noqa: E731
+        short = True
     else:
-        at = lambda key: (*path, key)  # noqa: E731
+        short = False
+
+    def at(key: str) -> Path:
+        """Where a word of the prompt stands; a prompt that is only text has no words."""
+        return path if short else (*path, key)
+
     if not isinstance(data, dict):
-        return None, [source.problem(path, "wrong-value", "a prompt is text, or a group with 'text:'", "write the words after the colon")]
+        return None, [
+            source.problem(
+                path, "wrong-value", "a prompt is text, or a group with 'text:'", "write the words after the colon"
+            )
+        ]
 
     def wording(key: str) -> Wording | None:
         try:
@@ -171,9 +180,15 @@ def read_prompt(source: Source, name: str, language: str, data: Any) -> tuple[Pr
         builtin=source.file.startswith("builtin/"),
     )
     if not problems and "text" not in wordings and not plurals:
-        problems.append(source.problem(path, "missing-word", f"the prompt '{name}' has no 'text:'", "add 'text:'", key=True))
+        problems.append(
+            source.problem(path, "missing-word", f"the prompt '{name}' has no 'text:'", "add 'text:'", key=True)
+        )
     if plurals and prompt.count is None and not problems:
-        problems.append(source.problem(path, "plural-count", "a plural says what it counts", "add 'count: cases.open_count'", key=True))
+        problems.append(
+            source.problem(
+                path, "plural-count", "a plural says what it counts", "add 'count: cases.open_count'", key=True
+            )
+        )
     return (None if problems else prompt), problems
 
 

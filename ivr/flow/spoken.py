@@ -134,7 +134,7 @@ def plural(number: float, language: str) -> str:
 def plural_categories(language: str) -> tuple[str, ...]:
     """Every category that `language` needs, but `other`; whole numbers to a million decide."""
     rule = _babel(language).plural_form
-    return tuple(sorted({str(rule(number)) for number in range(0, 200)} - {"other"}))
+    return tuple(sorted({str(rule(number)) for number in range(200)} - {"other"}))
 
 
 _TAG = re.compile(r"<[^>]*>")
@@ -154,7 +154,9 @@ CHARACTERS_PER_SECOND = 15.0
 def seconds(ssml: str) -> float:
     """Estimated seconds it takes to speak `ssml`."""
     text = plain(ssml)
-    pauses = sum(int(n) / (1000 if unit == "ms" else 1) for n, unit in _BREAK.findall(ssml)) if "<break" in ssml else 0.0
+    pauses = (
+        sum(int(n) / (1000 if unit == "ms" else 1) for n, unit in _BREAK.findall(ssml)) if "<break" in ssml else 0.0
+    )
     ends = text.count(". ") + text.count("? ") + text.count("! ")
     digits = sum(character.isdigit() for character in text)
     return round((len(text) + 3 * digits) / CHARACTERS_PER_SECOND + 0.25 * ends + pauses, 2)

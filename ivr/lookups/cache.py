@@ -12,7 +12,7 @@ class CacheStore(Protocol):
     """Values by source and key, with the moment they were stored. Shared by all workers; `write` replaces."""
 
     def read(self, source: str, key: str) -> tuple[dict[str, Any], float] | None: ...
-    def write(self, source: str, key: str, values: Mapping[str, Any], at: float) -> None: ...
+    def write(self, source: str, key: str, values: dict[str, Any], at: float) -> None: ...
 
 
 class MemoryCache:
@@ -25,7 +25,7 @@ class MemoryCache:
         """What was written last, and when."""
         return self._kept.get((source, key))
 
-    def write(self, source: str, key: str, values: Mapping[str, Any], at: float) -> None:
+    def write(self, source: str, key: str, values: dict[str, Any], at: float) -> None:
         """Keeps a copy of `values`."""
         self._kept[source, key] = (dict(values), at)
 

@@ -177,7 +177,7 @@ class Lookups:
 
     def _write(self, source: str, key: str, values: Mapping[str, Any], at: float) -> None:
         with suppress(Exception):
-            self._cache.write(source, key, values, at)
+            self._cache.write(source, key, dict(values), at)
 
     def _remember(self, place: tuple[str, str], kept: _Kept) -> None:
         self._memory.pop(place, None)

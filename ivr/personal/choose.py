@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ivr.flow.bundle import Bundle
-from ivr.flow.expressions import Expression, Lookup, compile_expression
+from ivr.flow.expressions import Expression, Lookup
 from ivr.flow.model import Line, MannerRule
 
 NOBODY = "no rule holds"
@@ -66,8 +66,8 @@ def choose(bundle: Bundle, line: Line, everything: Lookup, allowed: Lookup, cont
             return Decision("control group", flow, index, (), False, facts, passed, True, rule.because)
         manner = _manner(rule.manner, line.manner, allowed)
         return Decision(rule.because, rule.flow, index, manner, rule.always, facts, passed, False, None)
-    flow = bundle.resolve(next(iter(bundle.flows)), line.otherwise)
-    return Decision(NOBODY, flow[0] if flow else next(iter(bundle.flows)), -1, (), False, {}, passed)
+    place = bundle.resolve(next(iter(bundle.flows)), line.otherwise)
+    return Decision(NOBODY, place[0] if place else next(iter(bundle.flows)), -1, (), False, {}, passed)
 
 
 def not_known(expression: Expression, lookup: Lookup) -> list[str]:
@@ -81,9 +81,9 @@ def _manner(chosen: Sequence[str], rules: Sequence[MannerRule], lookup: Lookup) 
     for rule in rules:
         if rule.when is not None and not rule.when.holds(lookup):
             continue
-        if isinstance(rule.use, str):
-            value = compile_expression(rule.use).evaluate(lookup) if "." in rule.use else rule.use
+        if isinstance(rule.use, Expression):
+            value = rule.use.evaluate(lookup)
             manner += [value] if isinstance(value, str) else []
         else:
-            manner += [str(name) for name in rule.use or ()]
+            manner += rule.use
     return tuple(dict.fromkeys(manner))

@@ -1,7 +1,7 @@
 """A caller's past calls, folded into one small record as each call ends, and read as the fields of `history`.
 
-    record = fold(record, summary)        # once per call, at its closing
-    fields = view(record, now)            # when the next call begins
+record = fold(record, summary)        # once per call, at its closing
+fields = view(record, now)            # when the next call begins
 """
 
 from __future__ import annotations

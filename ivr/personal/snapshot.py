@@ -41,7 +41,9 @@ class Snapshot:
 ALWAYS = (("caller", "prefers", "language"), ("caller", "prefers", "manner"))
 
 
-def personal_facts(bundle: Bundle, person: Person, now: float, likely: Sequence[tuple[str, float]] = ()) -> dict[str, dict[str, Any]]:
+def personal_facts(
+    bundle: Bundle, person: Person, now: float, likely: Sequence[tuple[str, float]] = ()
+) -> dict[str, dict[str, Any]]:
     """`caller`, `history` and `cases` of one person, limited to the names that `bundle` uses."""
     history = past.view(person.history, now)
     if likely:

@@ -72,7 +72,11 @@ def read_dialogues(folder: Path, only: Path | None = None) -> list[Dialogue]:
     problems: list[Problem] = []
     paths = [only] if only else sorted((folder / "flows" / "tests").glob("**/*.yaml"))
     for path in paths:
-        name = path.resolve().relative_to(folder.resolve()).as_posix() if path.resolve().is_relative_to(folder.resolve()) else str(path)
+        name = (
+            path.resolve().relative_to(folder.resolve()).as_posix()
+            if path.resolve().is_relative_to(folder.resolve())
+            else str(path)
+        )
         sources, wrong = load(name, path.read_bytes())
         problems += wrong
         for source in sources:
@@ -156,12 +160,18 @@ def _expect(caller: Caller, bundle: Bundle, word: str, value: Any, heard: list[E
         return (f"heard '{value}'", place) if value in prompts else ("", place)
     if word == "hears_first":
         first = _first_option(bundle, caller.line.session(), heard)
-        return ("", place) if value in first else (f"the first option was {' / '.join(first) or 'none'}, not '{value}'", place)
+        return (
+            ("", place)
+            if value in first
+            else (f"the first option was {' / '.join(first) or 'none'}, not '{value}'", place)
+        )
     if word == "ends":
         ended = next((event for event in reversed(caller.line.events()) if event.type == "ended"), None)
         if ended is None:
             return f"the call has not ended, so not '{value}'", place
-        return ("", place) if ended.data["outcome"] == value else (f"it ended {ended.data['outcome']}, not {value}", place)
+        return (
+            ("", place) if ended.data["outcome"] == value else (f"it ended {ended.data['outcome']}, not {value}", place)
+        )
     taken = seconds_to_answer(caller.line.events())
     if taken is None:
         return "the caller never had an answer", place
@@ -201,7 +211,9 @@ def caller_of(dialogue: Dialogue, personas: Mapping[str, Persona]) -> tuple[Pers
         return None, "anonymous" if dialogue.file.withheld else "+15550199999", []
     if isinstance(given, str):
         if given not in personas:
-            problem = dialogue.source.problem(("caller",), "unknown-persona", f"'{given}' is not a persona", did_you_mean(given, personas))
+            problem = dialogue.source.problem(
+                ("caller",), "unknown-persona", f"'{given}' is not a persona", did_you_mean(given, personas)
+            )
             return None, "anonymous", [problem]
         return personas[given], personas[given].number, []
     number = str(given.get("number", "+15550199999"))

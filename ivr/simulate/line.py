@@ -49,7 +49,16 @@ class Line(Protocol):
 class EngineLine:
     """A line without a phone: requests go straight into `turn.py`, on a store in memory."""
 
-    def __init__(self, parts: Parts, store: MemoryStore, sid: str, from_: str, to: str, number: str | None, extra: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        store: MemoryStore,
+        sid: str,
+        from_: str,
+        to: str,
+        number: str | None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
         self.parts, self.store, self.sid = parts, store, sid
         self.first = CallRequest(sid, None, from_, to, number, **(extra or {}))
 
@@ -111,7 +120,14 @@ class EngineLine:
 class Caller:
     """Somebody on a Line. `reacts`: seconds they take once a prompt has ended."""
 
-    def __init__(self, line: Line, moment: Moment, reacts: float = 2.0, facts: Mapping[str, Any] | None = None, wrong: bool = False) -> None:
+    def __init__(
+        self,
+        line: Line,
+        moment: Moment,
+        reacts: float = 2.0,
+        facts: Mapping[str, Any] | None = None,
+        wrong: bool = False,
+    ) -> None:
         self.line, self.moment, self.reacts = line, moment, reacts
         self.facts, self.wrong = facts or {}, wrong
         self.seen = 0

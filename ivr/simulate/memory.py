@@ -39,7 +39,9 @@ class MemoryStore:
         if commit.sid in self.calls:
             return None
         state = "closed" if commit.closing else "open"
-        call = Call(commit.sid, state, commit.turn, 0, begun.bundle, commit.session, commit.twiml, commit.at, commit.silent_at)
+        call = Call(
+            commit.sid, state, commit.turn, 0, begun.bundle, commit.session, commit.twiml, commit.at, commit.silent_at
+        )
         self.calls[commit.sid] = call
         self.events[commit.sid] = list(commit.events)
         self._effects(commit)
@@ -48,7 +50,9 @@ class MemoryStore:
     def advance(self, call: Call, commit: Commit) -> bool:
         """Keeps a turn."""
         state = "closed" if commit.closing else "open"
-        self.calls[commit.sid] = call._replace(turn=commit.turn, state=state, session=commit.session, twiml=commit.twiml)
+        self.calls[commit.sid] = call._replace(
+            turn=commit.turn, state=state, session=commit.session, twiml=commit.twiml
+        )
         self.events[commit.sid] += commit.events
         self._effects(commit)
         return True

@@ -77,7 +77,7 @@ class Persona:
         for index, call in enumerate(self.file.history):
             record = past.fold(record, _summary(f"{self.name}-{index}", call, now))
         cases = [{"id": f"{self.name}-case-{index}", **case} for index, case in enumerate(self.file.cases)]
-        return Person(self.name, dict(self.facts), {name: ("persona", now) for name in self.facts}, record, cases)
+        return Person(self.name, dict(self.facts), dict.fromkeys(self.facts, ("persona", now)), record, cases)
 
 
 def _summary(sid: str, call: PastCall, now: float) -> past.Summary:
@@ -87,7 +87,15 @@ def _summary(sid: str, call: PastCall, now: float) -> past.Summary:
     reasons = (call.reason,) if call.reason else ()
     answers = 3
     return past.Summary(
-        sid, at, seconds, call.outcome, call.unfinished, reasons, call.question, answers, answers if call.interrupts else 0
+        sid,
+        at,
+        seconds,
+        call.outcome,
+        call.unfinished,
+        reasons,
+        call.question,
+        answers,
+        answers if call.interrupts else 0,
     )
 
 
@@ -109,18 +117,35 @@ def read_personas(folder: Path, config: ConfigFile) -> dict[str, Persona]:
     return personas
 
 
-def _persona(source: Source, file: PersonaFile, files: Mapping[str, Any], config: ConfigFile, problems: list[Problem]) -> Persona:
+def _persona(
+    source: Source, file: PersonaFile, files: Mapping[str, Any], config: ConfigFile, problems: list[Problem]
+) -> Persona:
     facts: dict[str, Any] = {f"prefers.{name}": value for name, value in file.prefers.items()}
     for name, value in file.facts.items():
         if name not in config.facts:
-            problems.append(source.problem(("facts", name), "unknown-fact", f"'{name}' is not a declared fact", did_you_mean(name, config.facts), key=True))
+            problems.append(
+                source.problem(
+                    ("facts", name),
+                    "unknown-fact",
+                    f"'{name}' is not a declared fact",
+                    did_you_mean(name, config.facts),
+                    key=True,
+                )
+            )
             continue
         try:
             facts[name] = convert(config.facts[name].kind, value)
         except ValueError as error:
             problems.append(source.problem(("facts", name), "wrong-value", str(error)))
     if file.same_people_as is not None and file.same_people_as not in files:
-        problems.append(source.problem(("same_people_as",), "unknown-persona", f"'{file.same_people_as}' is not a persona", did_you_mean(file.same_people_as, files)))
+        problems.append(
+            source.problem(
+                ("same_people_as",),
+                "unknown-persona",
+                f"'{file.same_people_as}' is not a persona",
+                did_you_mean(file.same_people_as, files),
+            )
+        )
     known = bool(facts or file.history or file.cases)
     return Persona(file, facts, known)
 

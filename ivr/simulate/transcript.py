@@ -22,7 +22,12 @@ def conversation(events: Iterable[Event]) -> Iterator[tuple[str, str]]:
         elif event.type == "handed_off":
             yield NOTE, f"ringing {event.data.get('target') or 'the emergency number'}"
         elif event.type == "dialled":
-            yield NOTE, "connected with a person" if event.data["bridged"] else f"nobody took the call ({event.data['status']})"
+            yield (
+                NOTE,
+                "connected with a person"
+                if event.data["bridged"]
+                else f"nobody took the call ({event.data['status']})",
+            )
         elif event.type == "verified":
             yield NOTE, "verified"
         elif event.type == "asked" and event.data["kind"] == "record":
@@ -90,7 +95,8 @@ def _decided(event: Event) -> str:
     facts = event.private.get("facts", {})
     used = ", ".join(f"{name} = {facts.get(name, '[erased]')}" for name in data["facts"]) or "no fact"
     over = "; ".join(
-        f"{each['because']}{' (not known: ' + ', '.join(each['not_known']) + ')' if each['not_known'] else ''}" for each in data["passed_over"]
+        f"{each['because']}{' (not known: ' + ', '.join(each['not_known']) + ')' if each['not_known'] else ''}"
+        for each in data["passed_over"]
     )
     would = f"; control group, otherwise: {data['would']}" if data["control"] else ""
     manner = f", {'/'.join(data['manner'])}" if data["manner"] else ""
@@ -99,4 +105,4 @@ def _decided(event: Event) -> str:
 
 def seconds_heard(events: Iterable[Event]) -> float:
     """Estimated seconds of speech."""
-    return round(sum(event.data["seconds"] for event in events if event.type == "spoke"), 1)
+    return round(sum(float(event.data["seconds"]) for event in events if event.type == "spoke"), 1)

@@ -13,6 +13,7 @@ from ivr.errors import UsageError
 from ivr.flow.bundle import Bundle
 from ivr.lookups.cache import MemoryCache
 from ivr.lookups.pool import Lookups
+from ivr.personal.identity import in_control_group
 from ivr.phone import e164
 from ivr.simulate.line import Caller, EngineLine, Moment
 from ivr.simulate.memory import GivenSources, MemoryStore
@@ -52,18 +53,29 @@ def engine_caller(
     at: float,
     answers: Mapping[str, Any] | None = None,
     sid: str = SID,
+    control: bool = False,
     **extra: Any,
 ) -> tuple[Caller, MemoryStore]:
-    """A caller against the engine in memory, and the store behind it. Outside the control group."""
+    """A caller against the engine in memory, and the store behind it; inside the control group only if asked (`control`)."""
     moment = Moment(at)
     store = MemoryStore(world.bundle, people_by_number(world.personas, at))
     samples = Lookups(
-        {name: spec for name, spec in world.config.file.sources.items() if spec.sample}, world.config.project, {}, MemoryCache(), moment
+        {name: spec for name, spec in world.config.file.sources.items() if spec.sample},
+        world.config.project,
+        {},
+        MemoryCache(),
+        moment,
     )
     given = {**(persona.file.lookups if persona else {}), **(answers or {})}
     sources = GivenSources(given, samples)
     bundle = world.bundle
-    parts = Parts(store, sources, Twiml(world.config), moment, control_key=outside_control(bundle, world.personas))
+    parts = Parts(
+        store,
+        sources,
+        Twiml(world.config),
+        moment,
+        control_key=group_key(bundle, world.personas, persona.name if persona and control else None),
+    )
     line = EngineLine(parts, store, sid, number, to, e164(number, world.config.file.region), extra)
     return _caller(line, moment, persona, world), store
 
@@ -72,18 +84,19 @@ def _caller(line: Any, moment: Moment, persona: Persona | None, world: World) ->
     facts: Mapping[str, Any] = {}
     if persona is not None:
         facts = persona.facts
-    caller = Caller(line, moment, persona.file.reacts if persona else 2.0, facts, persona.file.answers_wrongly if persona else False)
+    caller = Caller(
+        line, moment, persona.file.reacts if persona else 2.0, facts, persona.file.answers_wrongly if persona else False
+    )
     caller.questions = lambda name: world.bundle.part.verify[name].questions
     return caller
 
 
-def outside_control(bundle: Bundle, personas: Mapping[str, Persona]) -> str:
-    """A key under which no persona is in a control group: a dialogue tests the personal call."""
-    from ivr.personal.identity import in_control_group
-
+def group_key(bundle: Bundle, personas: Mapping[str, Persona], inside: str | None = None) -> str:
+    """A key under which every persona is outside the control groups (a dialogue tests the personal call), or `inside` is in."""
     groups = [(line.line, line.control_group.share) for line in bundle.lines.values() if line.control_group]
+    people = [inside] if inside else [persona.name for persona in personas.values() if persona.known]
     for attempt in range(10_000):
-        key = f"outside-{attempt}"
-        if not any(in_control_group(key, name, line, share) for line, share in groups for name in personas):
+        key = f"group-{attempt}"
+        if all(in_control_group(key, name, line, share) is bool(inside) for line, share in groups for name in people):
             return key
-    return "outside"
+    return "group"

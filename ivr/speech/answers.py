@@ -55,7 +55,11 @@ def read_date(text: str, language: str) -> str | None:
     digits = re.sub(r"\D", "", text) if re.fullmatch(r"[0-9*#/. -]+", text) else ""
     if len(digits) == 8:
         first, second, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
-        orders = ((first, second), (second, first)) if language.split("-")[0] in ("en", "es") else ((second, first), (first, second))
+        orders = (
+            ((first, second), (second, first))
+            if language.split("-")[0] in ("en", "es")
+            else ((second, first), (first, second))
+        )
         return next((found for month, day in orders if (found := _iso(year, month, day))), None)
     if digits:
         return None

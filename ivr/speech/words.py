@@ -1,6 +1,6 @@
 """Words against phrases: normalised, then compared forgivingly. The whole of understanding until a better engine comes.
 
-    understand("uh yeah I was charged too much", choices) → Understanding("option:bill", 0.93, None)
+understand("uh yeah I was charged too much", choices) → Understanding("option:bill", 0.93, None)
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def _score(said: str, phrase: str) -> float:
     if len(wanted) <= len(words) and _holds_in_order(words, wanted):
         # A whole phrase inside a longer sentence: the more of the sentence it is, the surer.
         share = len(wanted) / len(words)
-        return 0.9 + 0.09 * share if len(wanted) > 1 else 0.83 + 0.1 * share if len(words) <= 8 or len(phrase) > 4 else 0.7
+        return (
+            0.9 + 0.09 * share if len(wanted) > 1 else 0.83 + 0.1 * share if len(words) <= 8 or len(phrase) > 4 else 0.7
+        )
     if min(len(said), len(phrase)) < 4:
         return 0.0
     spelled = fuzz.ratio(said, phrase) / 100

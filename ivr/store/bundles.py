@@ -37,7 +37,9 @@ class Bundles:
         with self.database.write() as connection:
             if connection.execute(select(t.bundles.c.id).where(t.bundles.c.id == bundle.id)).scalar() is None:
                 connection.execute(insert(t.bundles).values(id=bundle.id, body=bundle.to_json(), at=at))
-            changed = connection.execute(update(t.published).where(t.published.c.name == "current").values(bundle=bundle.id, at=at))
+            changed = connection.execute(
+                update(t.published).where(t.published.c.name == "current").values(bundle=bundle.id, at=at)
+            )
             if changed.rowcount == 0:
                 connection.execute(insert(t.published).values(name="current", bundle=bundle.id, at=at))
         with self._lock:
@@ -48,7 +50,9 @@ class Bundles:
     def published_id(self) -> str | None:
         """What new calls get, by name; None where nothing was ever published."""
         with self.database.read() as connection:
-            found: str | None = connection.execute(select(t.published.c.bundle).where(t.published.c.name == "current")).scalar()
+            found: str | None = connection.execute(
+                select(t.published.c.bundle).where(t.published.c.name == "current")
+            ).scalar()
             return found
 
     def published(self) -> Bundle:
@@ -63,8 +67,12 @@ class Bundles:
     def refresh(self) -> None:
         """Reads what is published, the notices and the popularity."""
         with self.database.read() as connection:
-            self._published = connection.execute(select(t.published.c.bundle).where(t.published.c.name == "current")).scalar()
-            self._notices = {line: text for line, text in connection.execute(select(t.notices.c.line, t.notices.c.text))}
+            self._published = connection.execute(
+                select(t.published.c.bundle).where(t.published.c.name == "current")
+            ).scalar()
+            self._notices = {
+                line: text for line, text in connection.execute(select(t.notices.c.line, t.notices.c.text))
+            }
             rows = connection.execute(select(t.popularity.c.scope, t.popularity.c.counts, t.popularity.c.at)).all()
         self._popularity = {scope: Popularity.from_json(json.loads(counts)) for scope, counts, _ in rows}
         self._read_at = self.clock()
@@ -104,7 +112,9 @@ class Bundles:
         """Stores a new count."""
         with self.database.write() as connection:
             body = json.dumps(counts.to_json())
-            changed = connection.execute(update(t.popularity).where(t.popularity.c.scope == line).values(counts=body, at=at))
+            changed = connection.execute(
+                update(t.popularity).where(t.popularity.c.scope == line).values(counts=body, at=at)
+            )
             if changed.rowcount == 0:
                 connection.execute(insert(t.popularity).values(scope=line, counts=body, at=at))
 
@@ -117,7 +127,9 @@ class Cache:
 
     def read(self, source: str, key: str) -> tuple[dict[str, object], float] | None:
         """(values, when they were stored), or None."""
-        statement = select(t.lookup_cache.c.value, t.lookup_cache.c.at).where(t.lookup_cache.c.source == source, t.lookup_cache.c.key == key)
+        statement = select(t.lookup_cache.c.value, t.lookup_cache.c.at).where(
+            t.lookup_cache.c.source == source, t.lookup_cache.c.key == key
+        )
         with self.database.read() as connection:
             row = connection.execute(statement).first()
         return (json.loads(row[0]), row[1]) if row else None
@@ -125,7 +137,11 @@ class Cache:
     def write(self, source: str, key: str, values: dict[str, object], at: float) -> None:
         """Keeps an answer, in a transaction of its own."""
         body = json.dumps(values)
-        statement = update(t.lookup_cache).where(t.lookup_cache.c.source == source, t.lookup_cache.c.key == key).values(value=body, at=at)
+        statement = (
+            update(t.lookup_cache)
+            .where(t.lookup_cache.c.source == source, t.lookup_cache.c.key == key)
+            .values(value=body, at=at)
+        )
         try:
             with self.database.write() as connection:
                 if connection.execute(statement).rowcount == 0:
@@ -138,4 +154,3 @@ class Cache:
         """Deletes answers older than `before`."""
         with self.database.write() as connection:
             return int(connection.execute(delete(t.lookup_cache).where(t.lookup_cache.c.at < before)).rowcount)
-

@@ -29,11 +29,19 @@ class Callers:
         engine = database.writer
         joined = t.numbers.outerjoin(t.history, h.caller == n.caller).outerjoin(t.facts, f.caller == n.caller)
         self.by_number = Prepared(
-            engine, select(n.caller, h.record, f.name, f.value, f.source, f.at).select_from(joined).where(n.number == bindparam("number"))
+            engine,
+            select(n.caller, h.record, f.name, f.value, f.source, f.at)
+            .select_from(joined)
+            .where(n.number == bindparam("number")),
         )
-        by_id = t.callers.outerjoin(t.history, h.caller == t.callers.c.id).outerjoin(t.facts, f.caller == t.callers.c.id)
+        by_id = t.callers.outerjoin(t.history, h.caller == t.callers.c.id).outerjoin(
+            t.facts, f.caller == t.callers.c.id
+        )
         self.by_id = Prepared(
-            engine, select(t.callers.c.id, h.record, f.name, f.value, f.source, f.at).select_from(by_id).where(t.callers.c.id == bindparam("id"))
+            engine,
+            select(t.callers.c.id, h.record, f.name, f.value, f.source, f.at)
+            .select_from(by_id)
+            .where(t.callers.c.id == bindparam("id")),
         )
         self.open_cases = Prepared(
             engine,
@@ -62,14 +70,28 @@ class Callers:
         if not rows:
             return person
         cases = [
-            {"id": row[0], "about": row[1], "summary": row[2], "opened": row[3], "promise": row[4], "promise_by": row[5]} for row in rows
+            {
+                "id": row[0],
+                "about": row[1],
+                "summary": row[2],
+                "opened": row[3],
+                "promise": row[4],
+                "promise_by": row[5],
+            }
+            for row in rows
         ]
         return Person(person.id, person.facts, person.origins, person.history, cases)
 
     # — written with a turn —
 
     def remember(
-        self, connection: Connection, caller: str | None, number: str | None, values: Mapping[str, Any], source: str, at: float
+        self,
+        connection: Connection,
+        caller: str | None,
+        number: str | None,
+        values: Mapping[str, Any],
+        source: str,
+        at: float,
     ) -> str | None:
         """Keeps facts; a number nobody has yet becomes a caller of its own."""
         caller = caller or self._for_number(connection, number, at)
@@ -77,12 +99,16 @@ class Callers:
             self.put_facts(connection, caller, values, source, at)
         return caller
 
-    def fold_history(self, connection: Connection, caller: str | None, number: str | None, summary: past.Summary, at: float) -> None:
+    def fold_history(
+        self, connection: Connection, caller: str | None, number: str | None, summary: past.Summary, at: float
+    ) -> None:
         """The caller's history with this call in it."""
         caller = caller or self._for_number(connection, number, at)
         if caller is None:
             return
-        old = connection.execute(select(t.history.c.record).where(t.history.c.caller == caller).with_for_update()).scalar()
+        old = connection.execute(
+            select(t.history.c.record).where(t.history.c.caller == caller).with_for_update()
+        ).scalar()
         record = encode(past.fold(decode(old) if old else None, summary))
         if old is None:
             connection.execute(insert(t.history).values(caller=caller, record=record, at=at))
@@ -146,6 +172,16 @@ class Callers:
                 )
             )
 
+    def cases(self, every: bool = False) -> list[Mapping[str, Any]]:
+        """Open cases (or all), oldest first, each with its promise."""
+        c, p = t.cases.c, t.promises.c
+        statement = select(c.id, c.caller, c.about, c.opened, c.closed, p.text.label("promise"), p.by)
+        statement = statement.select_from(t.cases.outerjoin(t.promises, p.case == c.id)).order_by(c.opened, c.id)
+        if not every:
+            statement = statement.where(c.closed.is_(None))
+        with self.database.read() as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+
     def put_history(self, connection: Connection, caller: str, record: Mapping[str, Any], at: float) -> None:
         """Replaces a caller's history (imports and samples)."""
         connection.execute(delete(t.history).where(t.history.c.caller == caller))
@@ -167,7 +203,11 @@ class Callers:
                 )
             )
             if case.get("promise"):
-                connection.execute(insert(t.promises).values(id=f"{number}-p", case=number, text=case["promise"], by=case.get("promise_by")))
+                connection.execute(
+                    insert(t.promises).values(
+                        id=f"{number}-p", case=number, text=case["promise"], by=case.get("promise_by")
+                    )
+                )
 
     def forget(self, caller: str) -> int:
         """Erases a person: facts, history, cases, numbers, and what is personal in their calls. Returns how many calls."""
@@ -179,9 +219,15 @@ class Callers:
             for start in range(0, len(sids), 500):
                 some = sids[start : start + 500]
                 connection.execute(update(t.events).where(t.events.c.sid.in_(some)).values(private=None))
-                connection.execute(update(t.calls).where(t.calls.c.sid.in_(some)).values(session=None, number=None, caller=None, twiml="<Response/>"))
+                connection.execute(
+                    update(t.calls)
+                    .where(t.calls.c.sid.in_(some))
+                    .values(session=None, number=None, caller=None, twiml="<Response/>")
+                )
                 connection.execute(delete(t.recordings).where(t.recordings.c.call.in_(some)))
-                connection.execute(update(t.outbox).where(t.outbox.c.call.in_(some), t.outbox.c.done.is_not(None)).values(payload="{}"))
+                connection.execute(
+                    update(t.outbox).where(t.outbox.c.call.in_(some), t.outbox.c.done.is_not(None)).values(payload="{}")
+                )
             mine = select(t.cases.c.id).where(t.cases.c.caller == caller)
             connection.execute(delete(t.promises).where(t.promises.c.case.in_(mine)))
             for table in (t.cases, t.facts, t.history, t.numbers):

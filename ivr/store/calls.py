@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.engine.events import Event
 from ivr.jsontext import decode, encode
-from ivr.personal import history as past
 from ivr.store import tables as t
 from ivr.store.callers import Callers
 from ivr.store.database import Database, Prepared
@@ -36,7 +35,17 @@ def _b(name: str) -> Any:
     return bindparam(name)
 
 
-_COLUMNS = (t.calls.c.sid, t.calls.c.state, t.calls.c.turn, t.calls.c.seq, t.calls.c.bundle, t.calls.c.session, t.calls.c.twiml, t.calls.c.updated, t.calls.c.silent_at)
+_COLUMNS = (
+    t.calls.c.sid,
+    t.calls.c.state,
+    t.calls.c.turn,
+    t.calls.c.seq,
+    t.calls.c.bundle,
+    t.calls.c.session,
+    t.calls.c.twiml,
+    t.calls.c.updated,
+    t.calls.c.silent_at,
+)
 
 
 class Calls:
@@ -50,23 +59,44 @@ class Calls:
         newest = select(*_COLUMNS).where(c.state == "open").order_by(c.started.desc()).limit(1)
         self.sql = _Statements(
             load=Prepared(engine, select(*_COLUMNS).where(c.sid == _b("sid"))),
-            insert=Prepared(engine, insert(t.calls).values({column.name: _b(column.name) for column in t.calls.columns if column.name != "status_seq"})),
+            insert=Prepared(
+                engine,
+                insert(t.calls).values(
+                    {column.name: _b(column.name) for column in t.calls.columns if column.name != "status_seq"}
+                ),
+            ),
             advance=Prepared(
                 engine,
                 advance.values(
-                    turn=_b("turn"), seq=_b("seq"), session=_b("session"), twiml=_b("twiml"), updated=_b("updated"),
-                    silent_at=_b("silent_at"), state=_b("state"), outcome=_b("outcome"), unfinished=_b("unfinished"),
-                    ended=_b("ended"), caller=_b("caller"), language=_b("language"),
+                    turn=_b("turn"),
+                    seq=_b("seq"),
+                    session=_b("session"),
+                    twiml=_b("twiml"),
+                    updated=_b("updated"),
+                    silent_at=_b("silent_at"),
+                    state=_b("state"),
+                    outcome=_b("outcome"),
+                    unfinished=_b("unfinished"),
+                    ended=_b("ended"),
+                    caller=_b("caller"),
+                    language=_b("language"),
                 ),
             ),
             close=Prepared(
                 engine,
                 advance.values(
-                    state="closed", seq=_b("seq"), session=_b("session"), outcome=_b("outcome"), unfinished=_b("unfinished"),
-                    ended=_b("ended"), updated=_b("ended"),
+                    state="closed",
+                    seq=_b("seq"),
+                    session=_b("session"),
+                    outcome=_b("outcome"),
+                    unfinished=_b("unfinished"),
+                    ended=_b("ended"),
+                    updated=_b("ended"),
                 ),
             ),
-            events=Prepared(engine, insert(t.events).values({column.name: _b(column.name) for column in t.events.columns})),
+            events=Prepared(
+                engine, insert(t.events).values({column.name: _b(column.name) for column in t.events.columns})
+            ),
             open_of_caller=Prepared(engine, newest.where(c.caller == _b("who"))),
             open_of_number=Prepared(engine, newest.where(c.number == _b("who"))),
         )
@@ -88,12 +118,26 @@ class Calls:
 
     def begin(self, begun: Begun, commit: Commit) -> Call | None:
         """Stores a new call; None where another request stored it first."""
-        row = {
-            "sid": commit.sid, "state": "closed" if commit.closing else "open", "turn": commit.turn, "seq": len(commit.events),
-            "line": begun.line, "bundle": begun.bundle, "caller": commit.caller, "number": begun.number, "because": begun.because,
-            "control": int(begun.control), "language": commit.language, "session": commit.session, "twiml": commit.twiml,
-            "outcome": commit.outcome, "unfinished": _flag(commit), "started": commit.at, "updated": commit.at,
-            "silent_at": commit.silent_at, "ended": commit.at if commit.closing else None,
+        row: dict[str, Any] = {
+            "sid": commit.sid,
+            "state": "closed" if commit.closing else "open",
+            "turn": commit.turn,
+            "seq": len(commit.events),
+            "line": begun.line,
+            "bundle": begun.bundle,
+            "caller": commit.caller,
+            "number": begun.number,
+            "because": begun.because,
+            "control": int(begun.control),
+            "language": commit.language,
+            "session": commit.session,
+            "twiml": commit.twiml,
+            "outcome": commit.outcome,
+            "unfinished": _flag(commit),
+            "started": commit.at,
+            "updated": commit.at,
+            "silent_at": commit.silent_at,
+            "ended": commit.at if commit.closing else None,
         }
         try:
             if _touches_others(commit):
@@ -107,15 +151,35 @@ class Calls:
                     self.sql.events.quick_many(cursor, _rows(commit, 0))
         except (IntegrityError, self.database.integrity_error):
             return None
-        return Call(commit.sid, row["state"], commit.turn, row["seq"], begun.bundle, commit.session, commit.twiml, commit.at, commit.silent_at)
+        return Call(
+            commit.sid,
+            row["state"],
+            commit.turn,
+            row["seq"],
+            begun.bundle,
+            commit.session,
+            commit.twiml,
+            commit.at,
+            commit.silent_at,
+        )
 
     def advance(self, call: Call, commit: Commit) -> bool:
         """Stores a turn, if the call still awaits it: compare-and-set on the turn number."""
         values = {
-            "b_sid": commit.sid, "b_turn": call.turn, "turn": commit.turn, "seq": call.seq + len(commit.events),
-            "session": commit.session, "twiml": commit.twiml, "updated": commit.at, "silent_at": commit.silent_at,
-            "state": "closed" if commit.closing else "open", "outcome": commit.outcome, "unfinished": _flag(commit),
-            "ended": commit.at if commit.closing else None, "caller": commit.caller, "language": commit.language,
+            "b_sid": commit.sid,
+            "b_turn": call.turn,
+            "turn": commit.turn,
+            "seq": call.seq + len(commit.events),
+            "session": commit.session,
+            "twiml": commit.twiml,
+            "updated": commit.at,
+            "silent_at": commit.silent_at,
+            "state": "closed" if commit.closing else "open",
+            "outcome": commit.outcome,
+            "unfinished": _flag(commit),
+            "ended": commit.at if commit.closing else None,
+            "caller": commit.caller,
+            "language": commit.language,
         }
         if not _touches_others(commit):
             with self.database.quick_write() as cursor:
@@ -133,8 +197,13 @@ class Calls:
     def close(self, call: Call, commit: Commit) -> bool:
         """Closes a call once, at the turn it was read at; the turn number stays as it is."""
         values = {
-            "b_sid": commit.sid, "b_turn": call.turn, "seq": call.seq + len(commit.events), "session": commit.session, "outcome": commit.outcome,
-            "unfinished": _flag(commit), "ended": commit.at,
+            "b_sid": commit.sid,
+            "b_turn": call.turn,
+            "seq": call.seq + len(commit.events),
+            "session": commit.session,
+            "outcome": commit.outcome,
+            "unfinished": _flag(commit),
+            "ended": commit.at,
         }
         with self.database.write() as connection:
             if self.sql.close.run(connection, values).rowcount != 1:
@@ -146,7 +215,9 @@ class Calls:
     def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None:
         """Appends events to a call that has closed: a recording, a dial result. `outcome` mends one that said the caller left."""
         with self.database.write() as connection:
-            latest = connection.execute(select(t.events.c.seq).where(t.events.c.sid == sid).order_by(t.events.c.seq.desc()).limit(1)).scalar()
+            latest = connection.execute(
+                select(t.events.c.seq).where(t.events.c.sid == sid).order_by(t.events.c.seq.desc()).limit(1)
+            ).scalar()
             if latest is None:
                 return
             rows = [_row(sid, latest + 1 + index, -1, event) for index, event in enumerate(events)]
@@ -156,7 +227,15 @@ class Calls:
                 connection.execute(mended.values(outcome=outcome, unfinished=0))
             for event in events:
                 if event.type == "recorded":
-                    self.keep_recording(connection, event.private["sid"], sid, event.private["url"], event.data["seconds"], "kept", event.at)
+                    self.keep_recording(
+                        connection,
+                        event.private["sid"],
+                        sid,
+                        event.private["url"],
+                        event.data["seconds"],
+                        "kept",
+                        event.at,
+                    )
 
     def _append(self, connection: Connection, commit: Commit, seq: int) -> None:
         if commit.events:
@@ -167,15 +246,27 @@ class Calls:
         caller = commit.caller
         for index, event in enumerate(commit.events):
             if event.type == "remembered":
-                caller = self.callers.remember(connection, caller, commit.number, event.private["values"], "call", commit.at)
+                caller = self.callers.remember(
+                    connection, caller, commit.number, event.private["values"], "call", commit.at
+                )
             elif event.type == "requested":
                 enqueue_actions(connection, f"{commit.sid}:{commit.turn}:{index}", event, commit.sid, commit.at)
             elif event.type == "recorded":
-                self.keep_recording(connection, event.private["sid"], commit.sid, event.private["url"], event.data["seconds"], "kept", commit.at)
+                self.keep_recording(
+                    connection,
+                    event.private["sid"],
+                    commit.sid,
+                    event.private["url"],
+                    event.data["seconds"],
+                    "kept",
+                    commit.at,
+                )
         if commit.closing is not None:
             self.callers.fold_history(connection, caller, commit.number, commit.closing, commit.at)
 
-    def keep_recording(self, connection: Connection, sid: str, call: str, url: str, seconds: float, status: str, at: float) -> None:
+    def keep_recording(
+        self, connection: Connection, sid: str, call: str, url: str, seconds: float, status: str, at: float
+    ) -> None:
         """Keeps where a recording lies; the later of two notices wins."""
         values = {"call": call, "url": url, "seconds": seconds, "status": status, "at": at}
         changed = connection.execute(update(t.recordings).where(t.recordings.c.sid == sid).values(values))
@@ -199,15 +290,37 @@ class Calls:
         with self.database.read() as connection:
             return [event_from(row) for row in connection.execute(statement).mappings()]
 
+    def of_caller(self, caller: str) -> list[Mapping[str, Any]]:
+        """Every call of one person, oldest first."""
+        statement = select(t.calls).where(t.calls.c.caller == caller).order_by(t.calls.c.started)
+        with self.database.read() as connection:
+            return [dict(row) for row in connection.execute(statement).mappings()]
+
+    def reasons_since(self, since: float) -> dict[str, list[tuple[str, float, str | None]]]:
+        """Line → (reason, when, the same caller's reason before), oldest first: what the ranking learns from."""
+        statement = (
+            select(t.calls.c.line, t.calls.c.caller, t.events.c.at, t.events.c.data)
+            .join(t.events, t.events.c.sid == t.calls.c.sid)
+            .where(t.calls.c.started >= since, t.events.c.type == "chose")
+            .order_by(t.events.c.at)
+        )
+        found: dict[str, list[tuple[str, float, str | None]]] = {}
+        last: dict[str, str] = {}
+        with self.database.read() as connection:
+            for line, caller, at, data in connection.execution_options(yield_per=1000).execute(statement):
+                chosen = decode(data)
+                if chosen.get("person"):
+                    continue
+                found.setdefault(line, []).append((chosen["reason"], at, last.get(caller) if caller else None))
+                if caller:
+                    last[caller] = chosen["reason"]
+        return found
+
     def recent(self, limit: int = 20) -> list[Mapping[str, Any]]:
         """The newest calls, newest first."""
         statement = select(t.calls).order_by(t.calls.c.started.desc()).limit(limit)
         with self.database.read() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
-
-    def fold_again(self, record: Mapping[str, Any] | None, summary: past.Summary) -> dict[str, Any]:
-        """`record` as it will be when a call that is only silent has closed."""
-        return past.fold(record, summary)
 
 
 _EFFECTS = frozenset(("remembered", "requested", "recorded"))
@@ -239,7 +352,7 @@ def _row(sid: str, seq: int, turn: int, event: Event) -> dict[str, Any]:
     }
 
 
-def event_from(row: Mapping[str, Any]) -> Event:
+def event_from(row: Any) -> Event:
     """An event as it was stored; its private part is empty once erased."""
     private = decode(row["private"]) if row["private"] else {}
     return Event(row["type"], row["at"], row["step"], decode(row["data"]), private)

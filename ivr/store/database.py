@@ -78,7 +78,9 @@ class Database:
             if self.is_sqlite:
                 self.reader, self.writer = self._sqlite(url, durability)
             else:
-                self.writer = create_engine(url, pool_size=10, max_overflow=10, pool_timeout=4, pool_pre_ping=False, pool_recycle=1800)
+                self.writer = create_engine(
+                    url, pool_size=10, max_overflow=10, pool_timeout=4, pool_pre_ping=False, pool_recycle=1800
+                )
                 self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
             driver: Any = self.writer.dialect.dbapi
             self.driver_error: type[Exception] = driver.Error
@@ -157,7 +159,14 @@ class Database:
 
 
 def _tune(connection: sqlite3.Connection, durability: str) -> None:
-    for pragma in ("journal_mode=WAL", f"synchronous={durability}", f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "cache_size=-16000", "temp_store=MEMORY"):
+    for pragma in (
+        "journal_mode=WAL",
+        f"synchronous={durability}",
+        f"busy_timeout={BUSY_MS}",
+        "foreign_keys=ON",
+        "cache_size=-16000",
+        "temp_store=MEMORY",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

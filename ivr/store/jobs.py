@@ -53,20 +53,29 @@ class Jobs:
         """Up to `limit` due jobs, for this worker alone until the lease runs out."""
         box = t.outbox.c
         due = select(box.id).where(
-            box.done.is_(None), box.failed.is_(None), box.run_at <= now, or_(box.leased_until.is_(None), box.leased_until < now)
+            box.done.is_(None),
+            box.failed.is_(None),
+            box.run_at <= now,
+            or_(box.leased_until.is_(None), box.leased_until < now),
         )
         due = due.order_by(box.run_at, box.id).limit(limit)
         if not self.database.is_sqlite:
             due = due.with_for_update(skip_locked=True)
-        lease = update(t.outbox).where(box.id.in_(due)).values(leased_until=now + LEASE_SECONDS, attempts=box.attempts + 1)
+        lease = (
+            update(t.outbox).where(box.id.in_(due)).values(leased_until=now + LEASE_SECONDS, attempts=box.attempts + 1)
+        )
         with self.database.write() as connection:
-            rows = connection.execute(lease.returning(box.id, box.key, box.kind, box.name, box.payload, box.call, box.attempts)).all()
+            rows = connection.execute(
+                lease.returning(box.id, box.key, box.kind, box.name, box.payload, box.call, box.attempts)
+            ).all()
         return sorted(Job(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5], row[6]) for row in rows)
 
     def done(self, job: Job, now: float) -> None:
         """It worked."""
         with self.database.write() as connection:
-            connection.execute(update(t.outbox).where(t.outbox.c.id == job.id).values(done=now, leased_until=None, error=None))
+            connection.execute(
+                update(t.outbox).where(t.outbox.c.id == job.id).values(done=now, leased_until=None, error=None)
+            )
 
     def failed(self, job: Job, now: float, error: str) -> bool:
         """It did not: again later, each time after twice as long; after the last attempt, True: people must know."""

@@ -50,7 +50,9 @@ def require_current(database: Database) -> None:
     try:
         at = current(database)
     except StoreGone as error:
-        raise UsageError(f"the database cannot be reached ({error}); is DATABASE_URL right and the server running?") from None
+        raise UsageError(
+            f"the database cannot be reached ({error}); is DATABASE_URL right and the server running?"
+        ) from None
     if at != head():
         state = "is empty" if at is None else f"is at migration {at}, this version needs {head()}"
         raise UsageError(f"the database {state}; run 'ivr db upgrade'")

@@ -30,7 +30,9 @@ def read_person(data: Mapping[str, Any], config: ConfigFile) -> tuple[PersonRow 
     """`{"number": …, "caller": …, "numbers": […], "facts": {…}, "cases": […]}` and everything that is wrong with it."""
     faults: list[str] = []
     for word in data.keys() - {"number", "numbers", "caller", "facts", "cases"}:
-        faults.append(f"'{word}' is not a word here: {did_you_mean(word, ('number', 'numbers', 'caller', 'facts', 'cases'))}")
+        faults.append(
+            f"'{word}' is not a word here: {did_you_mean(word, ('number', 'numbers', 'caller', 'facts', 'cases'))}"
+        )
     given = [data["number"]] if data.get("number") else []
     more = data.get("numbers") or []
     given += more if isinstance(more, list) else [more]
@@ -81,7 +83,9 @@ def _cases(data: Any, faults: list[str]) -> Sequence[Mapping[str, Any]] | None:
             continue
         wrong = case.keys() - set(CASE_FIELDS)
         if wrong:
-            faults.append(f"'{sorted(wrong)[0]}' is not a field of a case: {did_you_mean(sorted(wrong)[0], CASE_FIELDS)}")
+            faults.append(
+                f"'{sorted(wrong)[0]}' is not a field of a case: {did_you_mean(sorted(wrong)[0], CASE_FIELDS)}"
+            )
         try:
             dates = {name: convert("date", case[name]) for name in ("opened", "closed", "promise_by") if case.get(name)}
         except ValueError as error:

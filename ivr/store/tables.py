@@ -113,8 +113,12 @@ calls = Table(
     Column("silent_at", Float, nullable=False),
     Column("ended", Float),
     Column("status_seq", Integer),
-    Index("ix_calls_open_caller", "caller", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
-    Index("ix_calls_open_number", "number", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index(
+        "ix_calls_open_caller", "caller", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")
+    ),
+    Index(
+        "ix_calls_open_number", "number", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")
+    ),
     Index("ix_calls_started", "started"),
 )
 

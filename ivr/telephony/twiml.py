@@ -61,7 +61,11 @@ class Twiml:
                     speech = []
             elif event.type == "asked":
                 asked = event
-        body = self._waiting(bundle, session, asked, "".join(speech), turn) if session.wait.kind != "none" else "".join(speech) + "<Hangup/>"
+        body = (
+            self._waiting(bundle, session, asked, "".join(speech), turn)
+            if session.wait.kind != "none"
+            else "".join(speech) + "<Hangup/>"
+        )
         document = f"{HEAD}{''.join(loose)}{body}</Response>"
         if len(document) > MAX_BYTES // 4 and len(document.encode()) > MAX_BYTES:
             raise RenderFault("the response is over 64 kB")
@@ -171,7 +175,9 @@ def _say(language: str, voice: str | None) -> str:
 def _voices(bundle: Bundle, line: str) -> dict[str, str]:
     """Language → the opening tag of its Say, on this line."""
     made = bundle.lines[line]
-    opening = {language: _say(language, made.voices.get(language) or VOICES.get(language)) for language in made.languages}
+    opening = {
+        language: _say(language, made.voices.get(language) or VOICES.get(language)) for language in made.languages
+    }
     for language in bundle.prompts:
         opening.setdefault(language, _say(language, VOICES.get(language)))
     return {**opening, "": opening[made.languages[0]]}

@@ -36,7 +36,10 @@ def register(app: Flask, wiring: Wiring) -> None:
             callers=[
                 {
                     "caller": person.id,
-                    "facts": {name: {"value": value, "source": person.origins[name][0], "at": person.origins[name][1]} for name, value in person.facts.items()},
+                    "facts": {
+                        name: {"value": value, "source": person.origins[name][0], "at": person.origins[name][1]}
+                        for name, value in person.facts.items()
+                    },
                     "cases": list(person.cases),
                 }
                 for person in people
@@ -48,7 +51,7 @@ def register(app: Flask, wiring: Wiring) -> None:
         _authorise(wiring)
         person = _person(wiring, _body())
         if not person.facts:
-            abort(400, "'facts' is missing: {\"number\": \"+15551234567\", \"facts\": {\"first_name\": \"Ada\"}}")
+            abort(400, '\'facts\' is missing: {"number": "+15551234567", "facts": {"first_name": "Ada"}}')
         return jsonify(caller=wiring.store.put_person(person, "api", wiring.clock()))
 
     @app.errorhandler(HTTPException)

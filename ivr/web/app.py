@@ -42,13 +42,24 @@ def wire(config: Config, *, insecure: bool = False, now: clock.Clock = clock.now
     metrics = Metrics()
     store = replaced.pop("store", None) or DatabaseStore(config, now)
     sources = replaced.pop("sources", None) or Lookups(
-        config.file.sources, config.project, config.environment, store.cache, now, observe=metrics.looked_up
+        config.file.sources,
+        config.project,
+        config.environment,
+        store.cache,
+        now,
+        secret=secret_sources(config),
+        observe=metrics.looked_up,
     )
     twiml = Twiml(config)
     parts = Parts(store, sources, twiml, now, control_key(config), EMPTY, clock.stopwatch)
     if replaced:
         parts = replace(parts, **replaced)
     return Wiring(config, store, parts, twiml, None if insecure else Signatures(config.tokens), log, metrics, now)
+
+
+def secret_sources(config: Config) -> set[str]:
+    """Sources that check identities: what they are asked and answer is never cached."""
+    return {entry.check for entry in config.file.verify.values() if entry.check}
 
 
 def control_key(config: Config) -> str:

@@ -19,12 +19,12 @@ Log = Any
 _PERSONAL = ("from_", "to", "number", "caller", "error", "detail")
 
 
-def _stamp(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _stamp(_: Any, __: str, event: Any) -> Any:
     event["at"] = clock.now()
     return event
 
 
-def _mask(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _mask(_: Any, __: str, event: Any) -> Any:
     for name in _PERSONAL:
         value = event.get(name)
         if value.__class__ is str:
@@ -32,10 +32,8 @@ def _mask(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _line(_: Any, __: str, event: dict[str, Any]) -> str:
+def _line(_: Any, __: str, event: Any) -> str:
     return encode(event)
-
-
 
 
 def configure(write: Callable[[str], object] | None = None) -> Log:
@@ -51,7 +49,9 @@ def configure(write: Callable[[str], object] | None = None) -> Log:
 
 class _Writer:
     def __init__(self, write: Callable[[str], object]) -> None:
-        self.msg = self.info = self.warning = self.error = self.debug = self.critical = lambda message: write(message + "\n")
+        self.msg = self.info = self.warning = self.error = self.debug = self.critical = lambda message: write(
+            message + "\n"
+        )
 
 
 class Metrics:
@@ -61,11 +61,16 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.turns = Counter("ivr_turns_total", "Webhook turns answered", ["kind"], registry=self.registry)
         self.seconds = Histogram(
-            "ivr_turn_seconds", "Seconds to answer a turn", registry=self.registry, buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
+            "ivr_turn_seconds",
+            "Seconds to answer a turn",
+            registry=self.registry,
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
         )
         self.faults = Counter("ivr_faults_total", "Turns that ended in an apology", ["what"], registry=self.registry)
         self.refused = Counter("ivr_refused_total", "Requests refused for their signature", registry=self.registry)
-        self.lookups = Histogram("ivr_lookup_seconds", "Seconds a source took", ["source", "outcome"], registry=self.registry)
+        self.lookups = Histogram(
+            "ivr_lookup_seconds", "Seconds a source took", ["source", "outcome"], registry=self.registry
+        )
         self.turn = {kind: self.turns.labels(kind) for kind in ("incoming", "turn", "status", "fallback", "other")}
 
     def looked_up(self, source: str, outcome: str, seconds: float) -> None:

@@ -28,7 +28,9 @@ def register(app: Flask, wiring: Wiring) -> None:
     """The routes under /voice."""
 
     def route(path: str, kind: str, view: Callable[[Wiring], str]) -> None:
-        app.add_url_rule(path, f"voice_{kind}", _guarded(wiring, kind, view), methods=["POST", "GET"], strict_slashes=False)
+        app.add_url_rule(
+            path, f"voice_{kind}", _guarded(wiring, kind, view), methods=["POST", "GET"], strict_slashes=False
+        )
 
     route("/voice/incoming", "incoming", _incoming)
     route("/voice/turn", "turn", _turn)
@@ -166,7 +168,9 @@ def _status(wiring: Wiring) -> str:
 
 def _fallback(wiring: Wiring) -> str:
     """Twilio could not use our last answer: the present question again, or, without a database, a person."""
-    wiring.log.error("fallback", call=_field("CallSid"), code=_field("ErrorCode"), url=request.values.get("ErrorUrl", "")[:200])
+    wiring.log.error(
+        "fallback", call=_field("CallSid"), code=_field("ErrorCode"), url=request.values.get("ErrorUrl", "")[:200]
+    )
     call = wiring.store.load(_field("CallSid"))
     if call is not None and call.state == "open":
         return call.twiml

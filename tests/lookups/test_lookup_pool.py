@@ -49,7 +49,7 @@ class Watched(MemoryCache):
         self.writes: list[tuple[str, str, dict[str, Any]]] = []
         self._written = threading.Semaphore(0)
 
-    def write(self, source: str, key: str, values: Mapping[str, Any], at: float) -> None:
+    def write(self, source: str, key: str, values: dict[str, Any], at: float) -> None:
         super().write(source, key, values, at)
         self.writes.append((source, key, dict(values)))
         self._written.release()
@@ -62,7 +62,7 @@ class Watched(MemoryCache):
 class Forgetful(MemoryCache):
     """Keeps nothing, so that what is found was in the memory of the process."""
 
-    def write(self, source: str, key: str, values: Mapping[str, Any], at: float) -> None:
+    def write(self, source: str, key: str, values: dict[str, Any], at: float) -> None:
         pass
 
 

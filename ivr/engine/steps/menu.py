@@ -25,7 +25,9 @@ def visit(talk: Talk, step: Menu) -> Move:
         return put(talk, step)
     talk.guessed = True
     option = step.options[guess]
-    talk.say("menu.guess", {"label": _label(talk, option.label, ()), "key": option.all_keys[0] if option.all_keys else "1"})
+    talk.say(
+        "menu.guess", {"label": _label(talk, option.label, ()), "key": option.all_keys[0] if option.all_keys else "1"}
+    )
     return _wait(talk, step, "guess", guess=guess, order=[guess])
 
 
@@ -56,7 +58,11 @@ def _wait(talk: Talk, step: Menu, phase: str, **spec: object) -> Wait:
 def _label(talk: Talk, name: str | None, manner: tuple[str, ...] | None = None) -> str | None:
     """How an option is named, in the caller's manner (or `manner`: a whole sentence needs the plain name)."""
     prompt = talk.bundle.prompt(talk.language, name) if name else None
-    rendered = render(prompt, talk.lookup(), talk.manner if manner is None else manner, talk.bundle.part.money) if prompt else None
+    rendered = (
+        render(prompt, talk.lookup(), talk.manner if manner is None else manner, talk.bundle.part.money)
+        if prompt
+        else None
+    )
     return plain(rendered.ssml) if rendered else None
 
 
@@ -68,7 +74,14 @@ def _guess(talk: Talk, step: Menu) -> str | None:
     if sure < step.guess_first:
         return None
     here = gather.visible(talk, step)
-    return next((name for name, option in step.options.items() if (option.reason or name) == reason and option.label and name in here), None)
+    return next(
+        (
+            name
+            for name, option in step.options.items()
+            if (option.reason or name) == reason and option.label and name in here
+        ),
+        None,
+    )
 
 
 def answer(talk: Talk, step: Menu, given: Keys | Words | Silence, wait: Wait) -> Move:

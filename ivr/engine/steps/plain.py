@@ -99,7 +99,9 @@ def visit_remember(talk: Talk, step: Remember) -> Move:
 def remember(talk: Talk, values: Mapping[str, Any]) -> None:
     """Into the snapshot and, by the event, into the store. A number that several people share teaches us nothing."""
     call = talk.before.call
-    somebody = talk.person is not None or (call.get("number") is not None and not talk.before.people and not call.get("forwarded"))
+    somebody = talk.person is not None or (
+        call.get("number") is not None and not talk.before.people and not call.get("forwarded")
+    )
     if not somebody:
         return
     talk.facts = {**talk.facts, "caller": {**talk.facts.get("caller", {}), **values}}
@@ -109,5 +111,3 @@ def remember(talk: Talk, values: Mapping[str, Any]) -> None:
 def visit_enter(talk: Talk, step: Enter) -> Move:
     """Into another flow."""
     return Into(step.enter, "enter", given_values(talk, step.give))
-
-

@@ -30,7 +30,7 @@ def check(
 
     `files` holds every file by its path, recordings too (their content does not matter). Never raises.
     """
-    problems = [_filter_named(problem) for problem in parsed.problems]
+    problems = [_plainer(problem) for problem in parsed.problems]
     report = Report(level_of)
     try:
         project = gather(parsed, config_source, part, files)
@@ -61,12 +61,15 @@ def _failed(what: str, error: Exception) -> Problem:
 _FILTER = re.compile(r"unknown filter '(\w+)'$")
 
 
-def _filter_named(problem: Problem) -> Problem:
-    """A filter that does not exist is found while its condition is compiled, where nobody knows the others."""
-    found = _FILTER.match(problem.message)
-    if found is None or problem.code not in ("condition", "wording"):
+def _plainer(problem: Problem) -> Problem:
+    """What a condition's parser says, in words for somebody who never programmed, with the hint it could not give."""
+    if problem.code not in ("condition", "wording"):
         return problem
-    known = [*condition_filters(), *(spoken.FILTERS if problem.code == "wording" else ())]
-    return replace(
-        problem, code="unknown-filter", message=f"there is no filter '{found[1]}'", hint=did_you_mean(found[1], known)
-    )
+    found = _FILTER.match(problem.message)
+    if found is not None:
+        known = [*condition_filters(), *(spoken.FILTERS if problem.code == "wording" else ())]
+        hint = did_you_mean(found[1], known)
+        return replace(problem, code="unknown-filter", message=f"there is no filter '{found[1]}'", hint=hint)
+    if "got '='" in problem.message:
+        return replace(problem, message="a single = compares nothing", hint="write == for 'is the same as'")
+    return problem

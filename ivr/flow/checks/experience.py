@@ -50,7 +50,7 @@ def starts(project: Project, line: Line) -> list[tuple[Path, Place]]:
     found: list[tuple[Path, str]] = [(("choose", index, "flow"), rule.flow) for index, rule in enumerate(line.choose)]
     if line.control_group is not None:
         found.append((("control_group", "flow"), line.control_group.flow))
-    return [(path, place) for path, flow in found if flow in project.flows and (place := project.resolve(None, flow))]
+    return [(path, place) for path, flow in found if flow in project.flows and (place := project.meant(None, flow))]
 
 
 def menus_before(project: Project, start: list[Place] | None = None) -> dict[Place, int]:
@@ -130,13 +130,7 @@ def sum_of(project: Project, names: tuple[str, ...], language: str) -> float:
 def _question(project: Project, step: Step, language: str) -> float:
     match step:
         case Menu():
-            label = next((option.label for option in step.options.values() if option.label), None)
-            words = length(_prompt(project, label, language)) if label else 0.0
-            return (
-                length(_prompt(project, step.menu, language))
-                + length(_prompt(project, "menu.option", language))
-                + words
-            )
+            return length(_prompt(project, step.menu, language)) + _first_option(project, step, language)
         case Ask():
             return length(_prompt(project, step.ask, language))
         case Pick():
@@ -145,6 +139,16 @@ def _question(project: Project, step: Step, language: str) -> float:
             entry = project.part.verify.get(step.verify)
             return length(_prompt(project, entry.questions[0].ask, language)) if entry and entry.questions else 0.0
     return 0.0
+
+
+def _first_option(project: Project, step: Menu, language: str) -> float:
+    name = next((option.label for option in step.options.values() if option.label), None)
+    label, frame = _prompt(project, name or "", language), _prompt(project, "menu.option", language)
+    text, around = label and label.wordings.get("text"), frame and frame.wordings.get("text")
+    if not text or not around:
+        return length(label)
+    words = "".join(part if isinstance(part, str) else " " for part in around.parts)
+    return speech.seconds(words + text.text)
 
 
 def _prompt(project: Project, name: str, language: str) -> Prompt | None:

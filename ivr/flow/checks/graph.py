@@ -108,10 +108,10 @@ def _goes_on(
     """Whether somebody takes the returned name on to an end: the step that entered, or the line's `after`."""
     reach = frames(project).reach
     for _, line in project.lines.values():
-        target = project.resolve(None, line.after) if line.after is not None else None
+        target = project.meant(None, line.after) if line.after is not None else None
         commands, subjects = line_ways(project, line)
         interrupts = [each.to for each in (*commands, *subjects) if each.how == "enter"]
-        bottoms = [project.resolve(None, rule.flow) for rule in line.choose]
+        bottoms = [project.meant(None, rule.flow) for rule in line.choose]
         if any(entry is not None and place in reach.get(entry, {}) for entry in interrupts):
             return True
         if any(bottom is not None and place in reach.get(bottom, {}) for bottom in bottoms):
@@ -119,8 +119,9 @@ def _goes_on(
                 return True
     for enterer, entry in entered:
         if place in reach.get(entry, {}):
-            backs = (back for back in after(project, enterer, way.name) if back.why != "otherwise")
-            if any(_ends(project, back, enterer, good, taken_on) for back in backs):
+            # A name that the enterer forgot is a problem of the enterer.
+            backs = after(project, enterer, way.name)
+            if any(back.why == "otherwise" or _ends(project, back, enterer, good, taken_on) for back in backs):
                 return True
     return False
 
@@ -144,7 +145,7 @@ def _stops(project: Project, place: Place) -> bool:
 
 def _otherwise(project: Project, report: Report, ends: set[Place]) -> None:
     for source, line in project.lines.values():
-        place = project.resolve(None, line.otherwise)
+        place = project.meant(None, line.otherwise)
         if place is not None and not project.is_opaque(place) and place not in ends:
             message = f"'otherwise: {line.otherwise}' never comes to an end, so a call that fails has nowhere to go"
             report.add(
@@ -296,9 +297,9 @@ def _spread(project: Project, line: Line) -> dict[Place, bool]:
     made = frames(project)
     found: dict[Place, bool] = {}
     commands, subjects = line_ways(project, line)
-    stack: list[tuple[Place | None, bool]] = [(project.resolve(None, rule.flow), False) for rule in line.choose]
+    stack: list[tuple[Place | None, bool]] = [(project.meant(None, rule.flow), False) for rule in line.choose]
     if line.control_group:
-        stack.append((project.resolve(None, line.control_group.flow), False))
+        stack.append((project.meant(None, line.control_group.flow), False))
     entered: dict[Place, set[Place]] = {}
     while stack:
         place, already = stack.pop()
@@ -310,9 +311,9 @@ def _spread(project: Project, line: Line) -> dict[Place, bool]:
         now = already or step is None or step.answers is not None or step.verb in ("handoff", "voicemail")
         for way in ways(project, place):
             if way.how == "rescue":
-                stack.append((project.resolve(None, line.otherwise), now))
+                stack.append((project.meant(None, line.otherwise), now))
             elif way.how == "return":
-                stack += [(project.resolve(None, line.after), now)] if line.after else []
+                stack += [(project.meant(None, line.after), now)] if line.after else []
                 stack += [
                     (back.to, now) for enterer in entered.get(place, ()) for back in after(project, enterer, way.name)
                 ]

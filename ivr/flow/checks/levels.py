@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ivr.flow.bundle import Place
 from ivr.flow.checks.graph import named
+from ivr.flow.checks.heard import Spoken, by_line, spoken_at
 from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, needed
 from ivr.flow.checks.project import Project, Report
-from ivr.flow.checks.spoken import Spoken, by_line, spoken_at
 from ivr.flow.checks.states import VALUES, VERIFIED, State, entry_level, level_of, reached, refine, solve, solve_from
 from ivr.flow.checks.uses import uses
 from ivr.flow.checks.ways import ways
@@ -106,7 +106,13 @@ def unfit(project: Project, prompt: Prompt, state: State, *, above: bool) -> Ite
         if word not in ("text", "without") and prompt.count is not None:
             names |= needed(prompt.count.tree)
         for name in sorted(names):
-            if above and level_of(project, name) > state.level or not above and name[0] in VALUES and name[:2] not in state.known:
+            if (
+                above
+                and level_of(project, name) > state.level
+                or not above
+                and name[0] in VALUES
+                and name[:2] not in state.known
+            ):
                 yield word, name
 
 
@@ -172,7 +178,7 @@ def _secret(project: Project, line: Line) -> Iterator[tuple[str, list[tuple[Plac
     """Choices by a fact above the caller's level: why, and where the call goes on."""
     for rule in line.choose:
         level = entry_level(rule)
-        place = project.resolve(None, rule.flow) if rule.flow in project.flows else None
+        place = project.meant(None, rule.flow) if rule.flow in project.flows else None
         if rule.when is None or place is None:
             continue
         if any(level_of(project, name) > level for name in rule.when.names):

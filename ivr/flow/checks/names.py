@@ -62,7 +62,7 @@ class _Names:
 
     def destination(self, name: str, path: Path, word: str = "next") -> None:
         """A step of this flow, a flow, or `flow.step`."""
-        if name == RESUME and word == "next" or self.project.resolve(self.flow, name) is not None:
+        if not name or name == RESUME and word == "next" or self.project.resolve(self.flow, name) is not None:
             return
         flows = self.project.flows
         other, dot, step = name.partition(".")
@@ -97,7 +97,7 @@ class _Names:
     def prompt(self, name: str, path: Path) -> None:
         """A name in prompts/."""
         known = self.project.prompt_names()
-        if name not in known:
+        if name and name not in known:
             shown = [prompt for prompt in known if "." not in prompt] if "." not in name else known
             hint = did_you_mean(name, shown)
             if not hint.startswith("did you mean"):
@@ -106,7 +106,7 @@ class _Names:
 
     def one_of(self, name: str, known: Iterable[str], code: str, what: str, path: Path) -> None:
         """A name declared in config.yaml."""
-        if name not in known and name != OPAQUE:
+        if name and name not in known and name != OPAQUE:
             self.report.add(
                 self.source, path, code, f"there is no {what} '{name}' in config.yaml", did_you_mean(name, known)
             )

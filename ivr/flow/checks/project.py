@@ -6,6 +6,7 @@ with faults in its shape is read again without them; what was left out is *opaqu
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -70,6 +71,19 @@ class Project:
         if step and (other in self.opaque_flows or self._has(other, step)):
             return other, step
         return None
+
+    def meant(self, flow: str | None, name: str) -> Place | None:
+        """`resolve`, else what was most likely meant: one slip of the pen must not make everything behind it unreachable."""
+        found = self.resolve(flow, name)
+        return found if found is not None else self.once(("meant", flow, name), lambda: self._meant(flow, name))
+
+    def _meant(self, flow: str | None, name: str) -> Place | None:
+        own = self.flows[flow][1].steps if flow in self.flows else ()
+        inside = (
+            [f"{name}.{step}" for name, (_, made) in self.flows.items() for step in made.steps] if "." in name else []
+        )
+        near = difflib.get_close_matches(name, [*own, *self.flows, *inside], n=1, cutoff=0.6)
+        return self.resolve(flow, near[0]) if near else None
 
     def _has(self, flow: str, step: str) -> bool:
         return flow in self.flows and (step in self.flows[flow][1].steps or step in self.opaque_steps.get(flow, ()))

@@ -68,7 +68,7 @@ def roots(project: Project, line: Line) -> list[tuple[Place, State]]:
     chosen = [(rule.flow, entry_level(rule)) for rule in line.choose if rule.flow != OPAQUE]
     if line.control_group:
         chosen.append((line.control_group.flow, 0))
-    starts = ((project.resolve(None, flow), level) for flow, level in chosen if flow in project.flows)
+    starts = ((project.meant(None, flow), level) for flow, level in chosen)
     return [(place, State(level, NOTHING)) for place, level in starts if place is not None]
 
 
@@ -82,8 +82,13 @@ class Solver:
         self.bottoms: dict[Place, None] = {}
         self.changed = False
         self.commands, self.subjects = line_ways(project, line)
-        for place, state in start:
+        begin = list(start)
+        for place, state in begin:
             self._bottom(place, state)
+        if begin:
+            # Any step may come to a bound, so the line's `otherwise` is always a way on.
+            least = State(min(state.level for _, state in begin), NOTHING)
+            self._bottom(project.meant(None, line.otherwise), least)
         self._rounds()
 
     def _rounds(self) -> None:
@@ -130,13 +135,13 @@ class Solver:
         elif way.how == "enter" and way.to is not None:
             self._enter(place, way, state)
         elif way.how == "rescue":
-            self._bottom(self.project.resolve(None, self.line.otherwise), _without_given(state))
+            self._bottom(self.project.meant(None, self.line.otherwise), _without_given(state))
         elif (
             way.how == "return"
             and self.line.after is not None
             and any(place in self.frames.reach[root] for root in self.bottoms)
         ):
-            self._bottom(self.project.resolve(None, self.line.after), _without_given(state))
+            self._bottom(self.project.meant(None, self.line.after), _without_given(state))
 
     def _enter(self, place: Place, way: Way, state: State) -> None:
         assert way.to is not None

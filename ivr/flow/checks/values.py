@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ivr.flow.bundle import Place
 from ivr.flow.checks.graph import named
+from ivr.flow.checks.heard import Spoken, spoken_at
 from ivr.flow.checks.levels import moment, unfit
 from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, needed
 from ivr.flow.checks.project import Project, Report
-from ivr.flow.checks.spoken import Spoken, spoken_at
 from ivr.flow.checks.states import VALUES, State, reached, refine
 from ivr.flow.checks.words import at as word_at
 from ivr.flow.expressions import Expression

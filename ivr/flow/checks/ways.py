@@ -251,7 +251,7 @@ def _leads(
 ) -> Way:
     if name == RESUME and how == "go":
         return Way("resume", why, outcome, at=at)
-    return Way(how, why, outcome, project.resolve(place[0], name), at, give=give)
+    return Way(how, why, outcome, project.meant(place[0], name), at, give=give)
 
 
 def path_of(place: Place, way: Way) -> Path:
@@ -282,7 +282,7 @@ def _commands(project: Project, line: Line) -> Iterator[Way]:
     for name, command in line.commands.items():
         for how, target in (("go", command.next), ("enter", command.enter)):
             if target is not None and target != OPAQUE:
-                made = Way(how, "command", name, project.resolve(None, target), waits=True)  # type: ignore[arg-type]
+                made = Way(how, "command", name, project.meant(None, target), waits=True)  # type: ignore[arg-type]
                 yield made
 
 
@@ -294,7 +294,7 @@ def _subjects(project: Project, line: Line) -> Iterator[Way]:
         for name, option in step.options.items():
             target = option.enter or option.next
             if option.label and target and option.when is None:
-                to = project.resolve(place[0], target)
+                to = project.meant(place[0], target)
                 yield Way("enter", "subject", name, to, waits=True, sets=frozenset({("said", "reason")}))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivr.flow import spoken
+from ivr.flow.checks.heard import labels
 from ivr.flow.checks.project import Project, Report
-from ivr.flow.checks.spoken import labels
 from ivr.flow.prompts import MANNERS, PLURALS, WORDS, Prompt
 from ivr.problems import did_you_mean
 from ivr.source import Path, Source
