@@ -75,14 +75,10 @@ def _walk(data: Any, loc: tuple[int | str, ...]) -> Path:
     """pydantic puts union tags into its paths; the real path is what can be walked in the data."""
     path: list[int | str] = []
     for part in loc:
-        if (
-            isinstance(data, dict)
-            and part in data
-            or isinstance(data, list)
-            and isinstance(part, int)
-            and part < len(data)
-        ):
+        if isinstance(data, dict) and part in data:
             data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]  # noqa: SIM114  # joined to one condition, the type of `part` is lost
         else:
             continue
         path.append(part)
@@ -97,7 +93,7 @@ def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseMo
     """The model in which an unknown word stood, to name the words that it knows."""
     current: Any = model
     for part in loc:
-        candidates = [m for m in _models(current)] if not _is_model(current) else [current]
+        candidates = [current] if _is_model(current) else _models(current)
         if _is_model(current):
             info = next((i for n, i in current.model_fields.items() if part in (i.alias or n, n)), None)
             if info is not None:

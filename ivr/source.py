@@ -99,9 +99,8 @@ def load(file: str, text: str | bytes, *, words: bool = False) -> tuple[list[Sou
 
 def _bounds(file: str, text: str) -> Problem | None:
     """Refuses what would exhaust the parser, on the flat event stream: composing a deep tree first can crash the process."""
-    depth = nodes = 0
-    for event in yaml.parse(text, Loader=Loader):
-        nodes += 1
+    depth = 0
+    for nodes, event in enumerate(yaml.parse(text, Loader=Loader)):
         mark: Any = event.start_mark
         where = Where(file, mark.line + 1, mark.column + 1)
         if isinstance(event, yaml.AliasEvent):
@@ -148,8 +147,7 @@ class _Builder:
 
     def document(self, root: Any) -> Source:
         self.marks = {}
-        source = Source(self.file, self._build(root, (), root), self.marks)
-        return source
+        return Source(self.file, self._build(root, (), root), self.marks)
 
     def _report(self, node: Any, code: str, message: str, hint: str) -> None:
         mark = node.start_mark

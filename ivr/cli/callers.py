@@ -128,7 +128,7 @@ def export(folder: Path, number: str) -> None:
 
 
 def _exported(store: DatabaseStore, person: Person) -> dict[str, Any]:
-    calls = [row for row in store.calls.of_caller(person.id)]
+    calls = store.calls.of_caller(person.id)
     return {
         "caller": person.id,
         "facts": {

@@ -76,9 +76,8 @@ def play_both(world: World) -> None:
     static = _bill(world, persona, line.numbers[0], at, control=True)
     out.rule(style="dim")
     if personal and static:
-        out.print(
-            f"[bold]Seconds to her answer: {personal:.0f} personal, {static:.0f} static[/] (estimated from the words spoken and her reactions)"
-        )
+        words = f"[bold]Seconds to her answer: {personal:.0f} personal, {static:.0f} static[/]"
+        out.print(f"{words} (estimated from the words spoken and her reactions)")
 
 
 def _bill(world: World, persona: Any, to: str, at: float, *, control: bool) -> float | None:

@@ -8,7 +8,6 @@ import click
 
 from ivr import clock
 from ivr.cli.common import load_project, open_store, out
-from ivr.problems import errors
 
 
 @click.command("publish")
@@ -24,6 +23,4 @@ def command(folder: Path) -> None:
         out.print(f"nothing changed: {bundle.id} is published already")
         return
     store.bundles.publish(bundle, clock.now())
-    out.print(
-        f"published {bundle.id}; calls in progress finish on the version they began with ({len(project.problems) - len(errors(project.problems))} warnings)"
-    )
+    out.print(f"published {bundle.id}; calls in progress finish on the version they began with")

@@ -132,8 +132,13 @@ def command(talk: Talk, name: str) -> Move:
     return Go(made.next or talk.line.otherwise)
 
 
-def repeat(talk: Talk) -> Wait:
-    """All that was said since the caller last did something, and the same question stays open."""
+def repeat(talk: Talk) -> Move:
+    """All that was said since the caller last did something, and the same question stays open.
+
+    Typed ahead, it is for a question that has not been heard yet: then that is put.
+    """
+    if talk.stack and talk.before.stack and talk.at != "{flow}.{step}".format(**talk.before.stack[-1]):
+        return AGAIN
     for name, here in talk.before.heard:
         talk.say(name, here, again=True)
     talk.heard = list(talk.before.heard)

@@ -206,6 +206,7 @@ def over(talk: Talk, named: str) -> Wait:
         outcome = named
     talk.outcome = outcome
     talk.emit("ended", {"outcome": outcome, "by": "flow", "unfinished": False})
+    talk.stack = []
     return Wait("none")
 
 
@@ -222,4 +223,6 @@ def hung_up(talk: Talk, status: str) -> Wait:
         talk.outcome = "caller_left"
         unfinished = talk.before.wait.kind in ("gather", "secret", "lookup") and bool(talk.stack)
     talk.emit("ended", {"outcome": talk.outcome, "by": "caller", "unfinished": unfinished, "status": status})
+    if not unfinished:
+        talk.stack = []
     return Wait("none")

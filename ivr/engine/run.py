@@ -88,11 +88,13 @@ def resume(bundle: Bundle, session: Session, given: Input, now: float) -> Sprint
         return _finish(talk, Wait("none"))
     if not session.wait.accepts(given):
         talk.emit("unexpected", {"kind": given.kind, "wait": session.wait.kind})
-        return _finish(talk, gather.repeat(talk))
+        return _finish(talk, _run(talk, gather.repeat(talk)))
     if isinstance(given, (Keys, Words)):
         gather.count_answer(talk, given)
     if session.wait.kind != "lookup":
         talk.heard = []
+    if session.wait.kind in ("dial", "record"):
+        talk.away += max(0.0, now - session.asked_at)
     too_long = _too_long(talk)
     if too_long is not None:
         return _finish(talk, _run(talk, too_long))
@@ -105,10 +107,12 @@ def _kept(given: Input) -> dict[str, Any]:
 
 
 def _too_long(talk: Talk) -> Move | None:
-    limit = talk.bundle.part.limits.minutes * 60
-    if talk.now - talk.before.started - talk.away <= limit or talk.visits.get("*minutes") or not talk.stack:
+    """Whether the minutes are over; who goes on after that has as many again before the next time."""
+    times = talk.visits.get("*minutes", 0)
+    limit = talk.bundle.part.limits.minutes * 60 * (times + 1)
+    if talk.now - talk.before.started - talk.away <= limit or not talk.stack or talk.before.wait.kind in ("dial", "record"):
         return None
-    talk.visits["*minutes"] = 1
+    talk.visits["*minutes"] = times + 1
     return moves.bound(talk, "minutes")
 
 
@@ -220,7 +224,7 @@ def _put_again(talk: Talk) -> Move | None:
         case Menu():
             return menu.put(talk, step)
         case Ask() if (
-            wait.spec.get("phase") == "confirm" and talk.tries and (step.save_as or talk.frame["step"]) in talk.said
+            wait.spec.get("phase") == "confirm" and (step.save_as or talk.frame["step"]) in talk.said
         ):
             return ask.confirm(talk, step)
         case Ask():
@@ -261,6 +265,8 @@ def _language_answered(talk: Talk, given: Any, wait: Wait) -> Wait:
 
 
 def _finish(talk: Talk, wait: Wait) -> Sprint:
+    if wait.kind != "lookup":
+        talk.pending = ""
     if wait.kind == "lookup" and wait.spec["times"]:
         talk.emit("asked", {"kind": "moment", "times": wait.spec["times"]})
     elif wait.kind == "lookup":

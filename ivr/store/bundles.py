@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.clock import Clock
-from ivr.errors import UsageError
+from ivr.errors import StoreGone, UsageError
 from ivr.flow.bundle import Bundle, from_json
 from ivr.personal.likely import Popularity
 from ivr.store import tables as t
@@ -58,7 +58,11 @@ class Bundles:
     def published(self) -> Bundle:
         """What new calls get. Read from the database at most once a second; while that is gone, what was read last."""
         if self.clock() - self._read_at > REFRESH_SECONDS or self._published is None:
-            self.refresh()
+            try:
+                self.refresh()
+            except StoreGone:
+                if self._published is None:
+                    raise
         bundle = self.bundle(self._published) if self._published else None
         if bundle is None:
             raise UsageError("no flows have been published yet; run 'ivr check', then start the server again")
@@ -70,10 +74,9 @@ class Bundles:
             self._published = connection.execute(
                 select(t.published.c.bundle).where(t.published.c.name == "current")
             ).scalar()
-            self._notices = {
-                line: text for line, text in connection.execute(select(t.notices.c.line, t.notices.c.text))
-            }
+            notices = connection.execute(select(t.notices.c.line, t.notices.c.text)).all()
             rows = connection.execute(select(t.popularity.c.scope, t.popularity.c.counts, t.popularity.c.at)).all()
+        self._notices = {row.line: row.text for row in notices}
         self._popularity = {scope: Popularity.from_json(json.loads(counts)) for scope, counts, _ in rows}
         self._read_at = self.clock()
 

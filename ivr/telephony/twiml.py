@@ -122,16 +122,15 @@ class Twiml:
     def whisper(self, ssml: str, key: str, action: str, voice: str) -> str:
         """What an agent hears before they are connected: without the key, the leg hangs up and no voicemail takes the call."""
         said = f"{voice}{ssml}</Say>" if ssml else ""
-        ask = f"{voice}Press {key} to accept.</Say>"
-        again = f"{said}{ask}"
-        return (
-            f'{HEAD}<Gather input="dtmf" numDigits="1" timeout="6" finishOnKey="" action="{self.base}{action}" method="POST">{again}</Gather>'
-            f"<Hangup/></Response>"
+        words = f"{said}{voice}Press {key} to accept.</Say>"
+        opening = (
+            f'<Gather input="dtmf" numDigits="1" timeout="6" finishOnKey="" action="{self.base}{action}" method="POST">'
         )
+        return f"{HEAD}{opening}{words}</Gather><Hangup/></Response>"
 
-    def accepted(self) -> str:
-        """The agent pressed the key: an empty document connects the two."""
-        return EMPTY
+    def accepted(self, pressed: str, key: str) -> str:
+        """The agent's key: an empty document connects the two, any other key hangs the agent's leg up."""
+        return EMPTY if pressed == key else HANG_UP
 
     def apology(self, words: str = "", language: str = "en") -> str:
         """Something went wrong: say so and connect to a person. Needs no database and no bundle."""

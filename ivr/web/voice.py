@@ -37,7 +37,7 @@ def register(app: Flask, wiring: Wiring) -> None:
     route("/voice/status", "status", _status)
     route("/voice/fallback", "fallback", _fallback)
     route("/voice/whisper", "whisper", _whisper)
-    route("/voice/accept", "accept", lambda wiring: wiring.twiml.accepted())
+    route("/voice/accept", "accept", _accept)
     route("/voice/recording", "recording", _recording)
     app.add_url_rule("/voice/audio/<path:name>", "voice_audio", lambda name: _audio(wiring, name))
 
@@ -191,7 +191,12 @@ def _whisper(wiring: Wiring) -> str:
         target = bundle.part.targets.get(str(session.wait.spec.get("target")))
         key = target.accept_key if target else "1"
         words = whisper(bundle, session, wiring.clock())
-    return wiring.twiml.whisper(words, key, f"/voice/accept?call={sid}", _say("en", VOICES["en"]))
+    return wiring.twiml.whisper(words, key, f"/voice/accept?key={key}", _say("en", VOICES["en"]))
+
+
+def _accept(wiring: Wiring) -> str:
+    """The agent's key. The caller's own turn learns by DialBridged whether the two were connected."""
+    return wiring.twiml.accepted(_field("Digits"), request.args.get("key", "1")[:1])
 
 
 def _recording(wiring: Wiring) -> str:

@@ -105,7 +105,11 @@ def _yes_no(talk: Talk, step: Ask, given: Keys | Words, *, confirming: bool) -> 
         return move if move is not None else gather.no_answer(talk, "no_match")
     if confirming:
         talk.emit("confirmed", {"right": said})
-        return _done(talk, step, None, None) if said else AGAIN
+        if said:
+            return _done(talk, step, None, None)
+        talk.said.pop(step.save_as or talk.frame["step"], None)
+        talk.tries = {}
+        return AGAIN
     return _done(talk, step, said, given.text if isinstance(given, Words) else None)
 
 
@@ -117,9 +121,10 @@ def _collect(talk: Talk, step: Ask, value: Any, words: str | None) -> Move:
     for index, refusal in enumerate(step.refuse):
         if refusal.when.holds(lookup):
             del talk.said[name]
-            return _refuse(talk, refusal.say, index)
+            return _refuse(talk, step, refusal.say, index)
     if step.confirm is None:
         return _done(talk, step, value, words)
+    talk.tries = {}
     return confirm(talk, step)
 
 
@@ -130,12 +135,12 @@ def confirm(talk: Talk, step: Ask) -> Wait:
     return gather.wait(talk, "gather", phase="confirm", digits=1, finish="")
 
 
-def _refuse(talk: Talk, prompt: str, index: int) -> Move:
+def _refuse(talk: Talk, step: Ask, prompt: str, index: int) -> Move:
     """A refusal counts as a wrong answer, in its own words."""
     count = talk.tries["no_match"] = talk.tries.get("no_match", 0) + 1
     talk.emit("refused", {"rule": index, "times": count})
     talk.say(prompt)
-    allowed = talk.line.no_match
+    allowed = talk.line.no_match if step.no_match is None else step.no_match
     return Out("no_match", True) if count > (len(allowed) if isinstance(allowed, tuple) else allowed) else AGAIN
 
 

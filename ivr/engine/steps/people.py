@@ -30,7 +30,6 @@ def visit_handoff(talk: Talk, step: Handoff) -> Move:
 def answer_dial(talk: Talk, given: Dialled, wait: Wait) -> Move:
     """Takes how the ringing went. What counts is whether the two were connected."""
     talk.emit("dialled", {"status": given.status, "bridged": given.bridged, "seconds": given.seconds})
-    talk.away += given.seconds
     if given.bridged:
         talk.reached = (*talk.reached, "handed_over")
         talk.rescued = False
@@ -55,7 +54,6 @@ def answer_voicemail(talk: Talk, given: Recorded | Silence) -> Move:
         return Out("no_input", True)
     talk.emit("recorded", {"seconds": given.seconds}, {"sid": given.sid, "url": given.url})
     talk.reached = (*talk.reached, "voicemail")
-    talk.away += given.seconds
     if given.hung_up:
         return hung_up(talk, "completed")
     return Out("done")

@@ -9,7 +9,23 @@ from dataclasses import replace
 from ivr.config import DesignersPart
 from ivr.flow import spoken
 from ivr.flow.bundle import Parsed, nothing_at_all
-from ivr.flow.checks import experience, graph, keys, kinds, levels, lines, names, outcomes, values, words
+from ivr.flow.checks import (
+    answers,
+    experience,
+    gives,
+    graph,
+    keys,
+    kinds,
+    known_names,
+    levels,
+    lines,
+    names,
+    neutral,
+    outcomes,
+    rounds,
+    values,
+    words,
+)
 from ivr.flow.checks.catalogue import CATALOGUE, Code, level_of
 from ivr.flow.checks.project import Project, Report, gather
 from ivr.flow.expressions import condition_filters
@@ -18,8 +34,22 @@ from ivr.source import Source
 
 __all__ = ["CATALOGUE", "Code", "check"]
 
-FAMILIES: tuple[Callable[[Project, Report], None], ...] = tuple(
-    module.check for module in (names, outcomes, graph, lines, keys, words, kinds, levels, values, experience)
+FAMILIES: tuple[Callable[[Project, Report], None], ...] = (
+    names.check,
+    known_names.check,
+    outcomes.check,
+    graph.check,
+    rounds.check,
+    answers.check,
+    lines.check,
+    keys.check,
+    words.check,
+    kinds.check,
+    gives.check,
+    levels.check,
+    neutral.check,
+    values.check,
+    experience.check,
 )
 
 

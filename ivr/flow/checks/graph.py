@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivr.flow.bundle import Place
+from ivr.flow.checks.frames import frames
 from ivr.flow.checks.project import Project, Report
 from ivr.flow.checks.states import reached
-from ivr.flow.checks.ways import Way, after, frames, line_ways, path_of, ways
-from ivr.flow.model import Line, Pick, Verify
+from ivr.flow.checks.ways import Way, after, line_ways, ways
 
 
 def check(project: Project, report: Report) -> None:
@@ -18,8 +18,6 @@ def check(project: Project, report: Report) -> None:
     _otherwise(project, report, ends)
     _unreachable(project, report, live)
     _no_end(project, report, ends, live)
-    _cycles(project, report)
-    _never_resolved(project, report)
 
 
 def named(place: Place) -> str:
@@ -176,163 +174,3 @@ def _unreachable(project: Project, report: Report, live: set[Place]) -> None:
             report.add(
                 source, ("steps", step), "unreachable-step", f"nothing leads to the step '{step}'", hint, key=True
             )
-
-
-# — rounds —
-
-
-def _cycles(project: Project, report: Report) -> None:
-    edges = _without_waiting(project)
-    for group in _knots(edges):
-        flow, first = min(group, key=lambda place: (place[0], list(project.flows[place[0]][1].steps).index(place[1])))
-        steps = ", ".join(sorted(step for _, step in group))
-        message = f"the call could go round and round here without ever listening to the caller ({steps})"
-        hint = "let one of these steps ask something, or let one lead out"
-        report.add(project.flows[flow][0], ("steps", first), "cycle-without-wait", message, hint, key=True)
-
-
-def _passes(project: Project, place: Place) -> list[Way]:
-    """Ways on that need nothing of the caller. A caller who is verified passes `verify` unasked, and so does one who cannot be."""
-    step = project.step(place)
-    found = [way for way in ways(project, place) if not way.waits]
-    if isinstance(step, Verify):
-        found = [way for way in found if way.name not in ("no_input", "no_match")]
-    if isinstance(step, Pick):
-        found = [way for way in found if way.name == "empty" or way.why == "skipped"]
-    return found
-
-
-def _without_waiting(project: Project) -> dict[Place, set[Place]]:
-    places = [place for place, _, _ in project.places()]
-    passes = {place: _passes(project, place) for place in places}
-    silent: dict[Place, set[str]] = {place: set() for place in places}
-    edges: dict[Place, set[Place]] = {place: set() for place in places}
-    changed = True
-    while changed:
-        changed = False
-        for place in places:
-            names, targets = set(silent[place]), set(edges[place])
-            for way in passes[place]:
-                _follow(project, place, way, silent, names, targets)
-            for target in list(targets):
-                if not any(way.how == "enter" and way.to == target for way in passes[place]):
-                    names |= silent.get(target, set())
-            changed = changed or names != silent[place] or targets != edges[place]
-            silent[place], edges[place] = names, targets
-    return edges
-
-
-def _follow(
-    project: Project, place: Place, way: Way, silent: dict[Place, set[str]], names: set[str], targets: set[Place]
-) -> None:
-    if way.how == "return":
-        names.add(way.name)
-    elif way.to is not None and way.to in silent:
-        targets.add(way.to)
-        if way.how == "enter":
-            for name in silent[way.to]:
-                for back in after(project, place, name):
-                    if back.how == "return":
-                        names.add(back.name)
-                    elif back.how == "go" and back.to in silent:
-                        targets.add(back.to)
-
-
-def _knots(edges: dict[Place, set[Place]]) -> list[set[Place]]:
-    """Groups of places that lead round to themselves (Tarjan's strongly connected components, without recursion)."""
-    index: dict[Place, int] = {}
-    low: dict[Place, int] = {}
-    held: list[Place] = []
-    found: list[set[Place]] = []
-    for root in edges:
-        if root in index:
-            continue
-        work = [(root, iter(sorted(edges[root])))]
-        index[root] = low[root] = len(index)
-        held.append(root)
-        while work:
-            place, targets = work[-1]
-            for target in targets:
-                if target not in index:
-                    index[target] = low[target] = len(index)
-                    held.append(target)
-                    work.append((target, iter(sorted(edges[target]))))
-                    break
-                if target in held:
-                    low[place] = min(low[place], index[target])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[place])
-                if low[place] == index[place]:
-                    at = held.index(place)
-                    group, held = set(held[at:]), held[:at]
-                    if len(group) > 1 or place in edges[place]:
-                        found.append(group)
-    return found
-
-
-# — answers —
-
-
-def _never_resolved(project: Project, report: Report) -> None:
-    for place, source, step in project.places():
-        if not any(way.how == "end" and way.name == "resolved" for way in ways(project, place)):
-            continue
-        arrivals = [_answered(project, line).get(place) for _, line in project.lines.values()]
-        if any(arrivals) or all(arrival is None for arrival in arrivals) or step.answers is not None:
-            continue
-        message = f"every call that ends at '{place[1]}' counts as 'caller_left': nothing before it says 'answers:'"
-        hint = "put 'answers: topic' on the step where the caller gets what they called for"
-        at = next(path_of(place, way) for way in ways(project, place) if way.how == "end" and way.name == "resolved")
-        report.add(source, at, "never-resolved", message, hint)
-
-
-def _answered(project: Project, line: Line) -> dict[Place, bool]:
-    """Place → whether some path to it gives the caller an answer, a person or a message."""
-    return project.once(("answered", line.line), lambda: _spread(project, line))
-
-
-def _spread(project: Project, line: Line) -> dict[Place, bool]:
-    made = frames(project)
-    found: dict[Place, bool] = {}
-    commands, subjects = line_ways(project, line)
-    stack: list[tuple[Place | None, bool]] = [(project.meant(None, rule.flow), False) for rule in line.choose]
-    if line.control_group:
-        stack.append((project.meant(None, line.control_group.flow), False))
-    entered: dict[Place, set[Place]] = {}
-    while stack:
-        place, already = stack.pop()
-        if place is None or found.get(place, False) >= already and place in found:
-            continue
-        found[place] = already
-        step = project.step(place)
-        # What cannot be read may well answer.
-        now = already or step is None or step.answers is not None or step.verb in ("handoff", "voicemail")
-        for way in ways(project, place):
-            if way.how == "rescue":
-                stack.append((project.meant(None, line.otherwise), now))
-            elif way.how == "return":
-                stack += [(project.meant(None, line.after), now)] if line.after else []
-                stack += [
-                    (back.to, now) for enterer in entered.get(place, ()) for back in after(project, enterer, way.name)
-                ]
-            else:
-                stack.append((way.to, now))
-            if way.how == "enter" and way.to is not None:
-                made.ask(way.to)
-                for (name, returning), _ in made.returns[way.to].items():
-                    entered.setdefault(returning, set()).add(place)
-                    if returning in found:
-                        stack += [
-                            (back.to, found[returning] or _gives(project, returning))
-                            for back in after(project, place, name)
-                        ]
-        if step is not None and step.listens:
-            stack += [(way.to, now) for way in (*commands, *subjects)]
-    return found
-
-
-def _gives(project: Project, place: Place) -> bool:
-    step = project.step(place)
-    return step is None or step.answers is not None or step.verb in ("handoff", "voicemail")

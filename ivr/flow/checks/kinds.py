@@ -11,13 +11,12 @@ from ivr.flow import spoken
 from ivr.flow.bundle import KINDS_OF_ASK, Place
 from ivr.flow.checks.project import Project, Report
 from ivr.flow.checks.uses import Use, uses
-from ivr.flow.checks.ways import options
-from ivr.flow.expressions import FILTERS, Expression, name_path
-from ivr.flow.model import Ask, Do, Enter, Flow, Lookup, Menu, Pick, Remember, Step
-from ivr.flow.names import Field, in_prompts
+from ivr.flow.expressions import FILTERS, name_path
+from ivr.flow.model import Ask, Lookup, Menu, Pick, Step
+from ivr.flow.names import in_prompts
 from ivr.kinds import Kind
 from ivr.problems import did_you_mean
-from ivr.source import Path, Source
+from ivr.source import Path
 
 Complain = Callable[[str, str], None]
 
@@ -47,8 +46,6 @@ def check(project: Project, report: Report) -> None:
             if kind not in get_args(Kind):
                 hint = did_you_mean(kind, get_args(Kind))
                 report.add(source, ("takes", name), "unknown-kind", f"'{kind}' is not a kind of value", hint)
-    for place, source, step in project.places():
-        _gives(project, report, source, place, step)
 
 
 def kind_of(project: Project, node: nodes.Node, use: Use | None = None) -> str:
@@ -106,7 +103,7 @@ class _Kinds:
             return
         if other.op in ("in", "notin"):
             self._contains(node.expr, left, other.expr, right)
-        elif not _alike(left, right):
+        elif not alike(left, right):
             self.complain("kind-mismatch", f"{_shown(node.expr, left)} is compared with {_shown(other.expr, right)}")
         elif other.op not in ("eq", "ne") and left not in ORDERED:
             self.complain(
@@ -118,7 +115,7 @@ class _Kinds:
         if right == "list":
             for each in where.items if isinstance(where, (nodes.List, nodes.Tuple)) else ():
                 kind = self.of(each)
-                if "any" not in (left, kind) and not _alike(left, kind):
+                if "any" not in (left, kind) and not alike(left, kind):
                     self.complain(
                         "kind-mismatch", f"{_shown(item, left)} is looked for among values like {_shown(each, kind)}"
                     )
@@ -130,7 +127,7 @@ class _Kinds:
         kind = self.of(inner)
         if node.name == "default" and node.args:
             other = self.of(node.args[0])
-            if "any" not in (kind, other) and not _alike(kind, other):
+            if "any" not in (kind, other) and not alike(kind, other):
                 self.complain(
                     "kind-mismatch", f"{_shown(inner, kind)} has {_shown(node.args[0], other)} as its default"
                 )
@@ -139,7 +136,7 @@ class _Kinds:
             self._number(inner)
             return kind
         takes, gives, _ = FILTERS.get(node.name, ("any", "any", None))
-        fits = takes == "any" or kind == "any" or _alike(kind, takes)
+        fits = takes == "any" or kind == "any" or alike(kind, takes)
         if not fits:
             self.complain(
                 "kind-mismatch",
@@ -171,7 +168,7 @@ def _constant(value: object) -> str:
     return "constant" if isinstance(value, str) else "any"
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Kinds that may be compared. Words in quotes may be text, a date, a time or a phone number."""
     if one == other or "any" in (one, other):
         return True
@@ -266,108 +263,3 @@ def _makes(place: Place, step: Step) -> tuple[str, str, str] | None:
         case Lookup():
             return "found", step.save_as or place[1], f"from '{step.lookup}'"
     return None
-
-
-# — what is handed over —
-
-
-def _gives(project: Project, report: Report, source: Source, place: Place, step: Step) -> None:
-    path: Path = ("steps", place[1])
-    part = project.part
-    match step:
-        case Lookup() if step.lookup in part.sources:
-            _given(
-                project,
-                report,
-                source,
-                path,
-                place,
-                step.give,
-                dict(part.sources[step.lookup].takes),
-                f"the source '{step.lookup}'",
-            )
-        case Do() if step.do in part.actions:
-            _given(
-                project,
-                report,
-                source,
-                path,
-                place,
-                step.give,
-                dict(part.actions[step.do].takes),
-                f"the action '{step.do}'",
-            )
-        case Enter():
-            _into(project, report, source, path, place, step.enter, step.give)
-        case Remember():
-            for name, value in step.remember.items():
-                field: Field | None = project.field(tuple(name.split(".")))
-                kind = kind_of(project, value.tree, _at(source, path, value, place))
-                if field is not None and not _fits(kind, field.kind):
-                    message = f"'{name}' is {SAID.get(field.kind, field.kind)}, and this is {SAID.get(kind, 'text')}"
-                    report.add(source, (*path, "remember", name), "kind-mismatch", message)
-    for _, option, option_path in options(project, place):
-        if option.enter is not None:
-            _into(project, report, source, option_path, place, option.enter, option.give)
-
-
-def _into(
-    project: Project,
-    report: Report,
-    source: Source,
-    path: Path,
-    place: Place,
-    name: str,
-    give: Mapping[str, Expression],
-) -> None:
-    to = project.resolve(place[0], name)
-    if to is None or to[0] not in project.flows or project.opaque_steps.get(to[0]):
-        return
-    flow: Flow = project.flows[to[0]][1]
-    _given(project, report, source, path, place, give, dict(flow.takes), f"the flow '{flow.flow}'")
-
-
-def _given(
-    project: Project,
-    report: Report,
-    source: Source,
-    path: Path,
-    place: Place,
-    give: Mapping[str, Expression],
-    takes: Mapping[str, str],
-    what: str,
-) -> None:
-    for name, value in give.items():
-        if name not in takes:
-            report.add(
-                source,
-                (*path, "give", name),
-                "unknown-give",
-                f"{what} does not take '{name}'",
-                did_you_mean(name, takes),
-                key=True,
-            )
-            continue
-        kind = kind_of(project, value.tree, _at(source, path, value, place))
-        if not _fits(kind, takes[name]):
-            message = (
-                f"{what} takes {SAID.get(takes[name], takes[name])} as '{name}', and this is {SAID.get(kind, 'text')}"
-            )
-            report.add(source, (*path, "give", name), "kind-mismatch", message, "hand over a value of that kind")
-    missing = [name for name in takes if name not in give]
-    if missing:
-        at = (*path, "give") if (*path, "give") in source.marks else path
-        report.add(
-            source, at, "missing-give", f"{what} needs '{missing[0]}'", f"add 'give: {{{missing[0]}: …}}'", key=True
-        )
-
-
-def _at(source: Source, path: Path, value: Expression, place: Place) -> Use:
-    return Use(source, path, value, "value", "flow", place)
-
-
-def _fits(kind: str, wanted: str) -> bool:
-    """Whether a value may be handed over: text takes whatever can be written down in a word."""
-    if "any" in (kind, wanted) or wanted not in get_args(Kind):
-        return True
-    return _alike(kind, wanted) or wanted == "text" and kind in (*WORDY, "number", "constant")

@@ -1,4 +1,4 @@
-"""Who may hear what: no fact is spoken to a caller who is not known well enough, and no choice gives its reason away."""
+"""Who may hear what: no fact is spoken to a caller who is not known well enough, and sensitive ones serve care alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from ivr.flow.bundle import Place
 from ivr.flow.checks.graph import named
-from ivr.flow.checks.heard import Spoken, by_line, spoken_at
+from ivr.flow.checks.heard import Spoken, spoken_at
 from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, needed
 from ivr.flow.checks.project import Project, Report
-from ivr.flow.checks.states import VALUES, VERIFIED, State, entry_level, level_of, reached, refine, solve, solve_from
+from ivr.flow.checks.states import VALUES, State, level_of, reached, refine
 from ivr.flow.checks.uses import uses
-from ivr.flow.checks.ways import ways
 from ivr.flow.checks.words import at as word_at
-from ivr.flow.model import Line, Pick, Route
+from ivr.flow.model import Pick
 from ivr.flow.prompts import Prompt
 from ivr.kinds import LEVELS
 from ivr.source import Source
@@ -22,14 +21,12 @@ HOW_FAR = {0: "by anyone", 1: "by a recognised caller", 2: "by a verified caller
 
 
 def check(project: Project, report: Report) -> None:
-    """Levels, sensitive facts and neutral wordings."""
+    """Levels, and facts that are sensitive or never spoken."""
     _never_and_sensitive(project, report)
     seen: set[tuple[str, str, str]] = set()
     for _, place, state in sorted(reached(project), key=lambda each: each[2].level):
         for spoken in spoken_at(project, place):
             _spoken(project, report, place, state, spoken, seen)
-    for _, line in project.lines.values():
-        _neutral(project, report, line)
 
 
 # — a fact above the caller's level —
@@ -137,58 +134,3 @@ def _never_and_sensitive(project: Project, report: Report) -> None:
                 report.add(
                     use.source, use.path, "never-spoken", message, "leave it out, or change its 'speak:' in config.yaml"
                 )
-
-
-# — choices that must not give their reason away —
-
-
-def _neutral(project: Project, report: Report, line: Line) -> None:
-    for because, start in _secret(project, line):
-        for place, state in solve_from(project, line, start).items():
-            if state.level >= VERIFIED:
-                continue
-            for spoken in (*spoken_at(project, place), *by_line(project, line, place)):
-                if spoken.to != "agent":
-                    _must_be_neutral(project, report, place, spoken, because, state)
-
-
-def _must_be_neutral(
-    project: Project, report: Report, place: Place, spoken: Spoken, because: str, state: State
-) -> None:
-    for source, prompt in project.spoken_in(spoken.name):
-        if prompt.neutral or moment(project, state, spoken, prompt).level >= VERIFIED:
-            continue
-        message = f"'{prompt.name}' is heard before 'verify' by whoever calls, and could give away {because} (at '{named(place)}')"
-        hint = "say nothing here that others would not hear, and mark it 'neutral: true'"
-        if prompt.builtin:
-            step = project.flows[place[0]][0]
-            report.add(
-                step,
-                ("steps", place[1]),
-                "not-neutral",
-                message,
-                f"write '{prompt.name}' in prompts/ with 'neutral: true'",
-                key=True,
-            )
-        else:
-            report.add(source, (prompt.name,), "not-neutral", message, hint, key=True)
-
-
-def _secret(project: Project, line: Line) -> Iterator[tuple[str, list[tuple[Place, State]]]]:
-    """Choices by a fact above the caller's level: why, and where the call goes on."""
-    for rule in line.choose:
-        level = entry_level(rule)
-        place = project.meant(None, rule.flow) if rule.flow in project.flows else None
-        if rule.when is None or place is None:
-            continue
-        if any(level_of(project, name) > level for name in rule.when.names):
-            yield f"that they got '{rule.flow}' ({rule.because})", [(place, State(level, NOTHING))]
-    for place, state in solve(project, line).items():
-        step = project.step(place)
-        if not isinstance(step, Route):
-            continue
-        for branch, way in zip(step.route, (way for way in ways(project, place) if way.why == "rule"), strict=False):
-            if branch.purpose != "care" or branch.when is None or way.to is None:
-                continue
-            if any(level_of(project, name) > state.level for name in branch.when.names):
-                yield f"what '{named(place)}' knows of them", [(way.to, State(state.level, state.known))]

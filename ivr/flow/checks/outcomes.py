@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ivr.flow.bundle import Place
+from ivr.flow.checks.frames import frames
 from ivr.flow.checks.project import OPAQUE, Project, Report
-from ivr.flow.checks.ways import frames, options, successes
+from ivr.flow.checks.ways import options, successes
 from ivr.flow.model import HANDOFF_NOT_YET, Enter, Menu, Pick, Route, Step
 from ivr.problems import did_you_mean
 from ivr.source import Path, Source

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ivr.flow.bundle import Place
+from ivr.flow.checks.frames import frames
 from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, needed
 from ivr.flow.checks.project import OPAQUE, Project
-from ivr.flow.checks.ways import Way, after, changes_subject, frames, line_ways, listens, ways
+from ivr.flow.checks.ways import Way, after, changes_subject, line_ways, listens, ways
 from ivr.flow.model import Ask, ChooseRule, Line
 from ivr.kinds import LEVELS
 

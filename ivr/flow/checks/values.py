@@ -8,12 +8,13 @@ from ivr.flow.checks.heard import Spoken, spoken_at
 from ivr.flow.checks.levels import moment, unfit
 from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, needed
 from ivr.flow.checks.project import Project, Report
-from ivr.flow.checks.states import VALUES, State, reached, refine
+from ivr.flow.checks.states import VALUES, State, level_of, reached, refine
 from ivr.flow.checks.words import at as word_at
 from ivr.flow.expressions import Expression
 from ivr.flow.model import Do, Lookup, Pick, Step
 from ivr.source import Path
 
+HOW_FAR = {1: "of recognised callers", 2: "of verified callers"}
 HOW = {"said": "was not asked for", "found": "was not looked up", "given": "was not handed over"}
 
 
@@ -57,6 +58,14 @@ def _given(
     if isinstance(step, Pick) and step.empty is None and not handled:
         values = {(*path, "pick"): step.pick}
     for at, value in values.items():
+        for name in sorted(needed(value.tree)):
+            key = (place[0], ".".join(map(str, at)), ".".join(name))
+            if level_of(project, name) > state.level and key not in seen:
+                seen.add(key)
+                speak = HOW_FAR[level_of(project, name)]
+                message = f"'{'.'.join(name)}' is known only {speak}, and on some way here the caller is not; then this step fails"
+                hint = "'verify' first, or say with 'otherwise:' where the call goes then"
+                report.add(project.flows[place[0]][0], at, "above-level", message, hint)
         for name in sorted(_unset(value, state)):
             key = (place[0], ".".join(map(str, at)), ".".join(name))
             if key not in seen:

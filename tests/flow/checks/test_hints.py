@@ -65,7 +65,6 @@ steps:
         ("flows/main.yaml", 4, "unknown-prompt"),
         ("flows/main.yaml", 8, "unknown-step"),
         ("flows/main.yaml", 9, "key-clash"),
+        ("prompts/en/more.yaml", 1, "unknown-name"),
         ("prompts/en/more.yaml", 2, "yaml-comment"),
     ]
-    files["prompts/en/more.yaml"] = files["prompts/en/more.yaml"].splitlines()[0] + "\n"
-    assert [problem.code for problem in problems_of(project(files), tmp_path)][-1] == "unknown-name"
