@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from ivr.personal.snapshot import Person
 from ivr.project import read_project
 from ivr.simulate.people import read_personas
 from ivr.simulate.wire import form_fields, sign
@@ -30,11 +32,13 @@ def environment(database: str) -> dict[str, str]:
     return {"DATABASE_URL": database, "TWILIO_AUTH_TOKEN": TOKEN, "IVR_SECRET_KEY": "bench-key", "IVR_PUBLIC_URL": BASE}
 
 
-def application(database: str, now: Callable[[], float] = lambda: OPEN) -> tuple[Flask, DatabaseStore]:
+def application(
+    database: str, now: Callable[[], float] = lambda: OPEN, folder: Path = FOLDER
+) -> tuple[Flask, DatabaseStore]:
     """The server's application on `database`, migrated, published and with the sample callers."""
     from ivr.web import create_app
 
-    project = read_project(FOLDER, environment(database))
+    project = read_project(folder, environment(database))
     if project.config is None or project.bundle is None:
         raise SystemExit("\n".join(map(str, project.problems)))
     app = create_app(project.config, now=now)
@@ -43,6 +47,24 @@ def application(database: str, now: Callable[[], float] = lambda: OPEN) -> tuple
     store.bundles.publish(project.bundle, now())
     load_personas(store, now())
     return app, store
+
+
+def migrated(database: str, folder: Path = FOLDER) -> DatabaseStore:
+    """`database` with its tables, and nothing in them."""
+    config = read_project(folder, environment(database)).config
+    if config is None:
+        raise SystemExit("config.yaml cannot be read; 'ivr check' says why")
+    store = DatabaseStore(config, lambda: OPEN)
+    upgrade(store.database)
+    return store
+
+
+def margo(store: DatabaseStore, at: float = OPEN) -> Person:
+    """What is known of Margo."""
+    person = read_personas(FOLDER, store.callers.config.file)["margo"].person(at)
+    if person is None:
+        raise SystemExit("flows/personas/margo.yaml says nothing about her")
+    return person
 
 
 def load_personas(store: DatabaseStore, at: float) -> None:
@@ -57,9 +79,10 @@ def load_personas(store: DatabaseStore, at: float) -> None:
 
 def environ(path: str, form: Mapping[str, str]) -> dict[str, Any]:
     """A signed POST of `form` as a WSGI environment."""
+    from werkzeug.datastructures import Headers
     from werkzeug.test import EnvironBuilder
 
-    headers = {"X-Twilio-Signature": sign(TOKEN, BASE + path, form)}
+    headers = Headers({"X-Twilio-Signature": sign(TOKEN, BASE + path, form)})
     return EnvironBuilder(path, method="POST", data=dict(form), headers=headers, base_url=BASE).get_environ()
 
 
@@ -70,3 +93,14 @@ def fields(sid: str, from_: str = MARGO, **extra: str) -> dict[str, str]:
         if len(form) > 23:
             form.pop(spare, None)
     return form
+
+
+def presses(document: str, errands: list[str]) -> str:
+    """What Margo presses at this TwiML: her birth date, her postcode, then one errand after the other (taken off)."""
+    digits = re.search(r'numDigits="(\d+)"', document)
+    length = digits[1] if digits else "1"
+    if length != "1":
+        return {"8": "04121988", "5": "48104"}.get(length, "1" * int(length))
+    if "nything else?" in document:
+        return "1" if errands else "2"
+    return errands.pop(0) if errands else "2"

@@ -2,8 +2,8 @@
 
     python -m bench.turns [--quick]
 
-Turn: Margo presses 2 in the shipped line; signature, session read, engine, render, one transaction on a SQLite file, info
-logs and metrics on. First: her first webhook, with the account answer warm. Medians of time.process_time.
+Turn: Margo presses 2 in the shipped line; signature, session read, engine, render, one transaction on a SQLite file,
+info logs and metrics on. First: her first webhook, with the account answer warm. Medians of time.process_time.
 """
 
 from __future__ import annotations

@@ -129,7 +129,8 @@ _SYNTAX_HINTS = (
 
 
 def _syntax(file: str, error: yaml.MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
+    unclosed = "quoted scalar" in str(error.context)
+    mark = error.context_mark if unclosed and error.context_mark else error.problem_mark or error.context_mark
     where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file, 1, 1)
     said = error.problem or "this is not YAML"
     hint = next((hint for clue, hint in _SYNTAX_HINTS if clue in said), "check quotes, colons and indentation here")

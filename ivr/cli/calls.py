@@ -38,7 +38,7 @@ def command(folder: Path, sid: str | None, last: int) -> None:
 def _list(found: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("when", "sid", "from", "because", "seconds", "outcome"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=name in ("when", "sid", "from"))
     for row in found:
         seconds = f"{row['ended'] - row['started']:.0f}" if row["ended"] else ""
         outcome = f"{row['outcome']}{' (unfinished)' if row['unfinished'] else ''}" if row["outcome"] else "in progress"

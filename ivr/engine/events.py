@@ -7,21 +7,20 @@ TwiML is a fold over events, so are the trace, the transcript and every report. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """`type` is one of TYPES; `step` is `flow.step` or empty; `at` is UTC seconds. Order within a call is their order."""
 
     type: str
     at: float
     step: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-    private: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
+    private: Mapping[str, Any] = MappingProxyType({})
 
     def as_data(self) -> dict[str, Any]:
         """JSON-native."""
@@ -37,7 +36,7 @@ class Event:
 TYPES: Mapping[str, str] = {
     "started": "a call began; private: who calls and the snapshot of what is known",
     "decided": "a flow was chosen: because, facts used, rules passed over; private: the facts' values",
-    "entered": "a flow was entered: how (choice, enter, command, subject, too_deep)",
+    "entered": "a flow was entered: how (choice, next, enter, option, command, subject, otherwise, last call, too_deep)",
     "spoke": "a prompt was spoken: its wording, language and estimated seconds; private: the words",
     "silent": "a prompt could not be spoken: something in it is not known and it has no `without:`",
     "asked": "the call waits: for keys and words, a secret, a lookup, a recording, a person, or a moment",
@@ -53,7 +52,7 @@ TYPES: Mapping[str, str] = {
     "commanded": "a command was used: repeat, back, a language, or one that goes somewhere",
     "subject_changed": "the caller named a reason of another menu",
     "routed": "a route decided: which rule, and what was not known",
-    "looked_up": "a source answered: its age; private: the values",
+    "looked_up": "a source answered: its age (the values are in what was heard)",
     "lookup_failed": "a source did not answer: failed or late, and why",
     "requested": "something that changes the world was asked for: the action; private: what it was given",
     "remembered": "facts about the caller were kept: their names; private: the values",

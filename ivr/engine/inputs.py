@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
@@ -114,7 +114,7 @@ KINDS: Mapping[str, type[Any]] = {
 
 def to_data(given: Input) -> dict[str, Any]:
     """JSON-native, with its kind."""
-    return {"kind": given.kind, **asdict(given)}
+    return {"kind": given.kind, **{name: getattr(given, name) for name in given.__slots__}}
 
 
 def from_data(data: Mapping[str, Any]) -> Input:

@@ -52,6 +52,10 @@ def command_for(line: Line, key: str) -> tuple[str, Command] | None:
 
 def leads_to_person(bundle: Bundle, flow: str, line: Line, option: Option) -> bool:
     """Whether an option leads straight to people: such an option is always spoken, and is no reason of its own."""
+    return bundle.once(("person", line.line, flow, id(option)), lambda: _leads_to_person(bundle, flow, line, option))
+
+
+def _leads_to_person(bundle: Bundle, flow: str, line: Line, option: Option) -> bool:
     destination = option.next or option.enter
     place = bundle.resolve(flow, destination) if destination else None
     if place is None:

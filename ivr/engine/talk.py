@@ -80,11 +80,14 @@ class Talk:
 
     # — what is known —
 
-    def lookup(self, here: Mapping[str, Any] = NO_VARIABLES) -> Lookup:
-        """The lookup function for this moment; `here` are names that exist inside one wording only."""
+    def lookup(self, here: Mapping[str, Any] = NO_VARIABLES, level: str | None = None) -> Lookup:
+        """The lookup function for this moment; `here` are names that exist inside one wording only.
+
+        `level` is for rules of care, which see what this caller may not hear.
+        """
         return reader(
             self.bundle,
-            LEVELS[self.level],
+            LEVELS[level or self.level],
             self.facts,
             self._moving_values,
             self.said,
@@ -94,6 +97,8 @@ class Talk:
         )
 
     def _moving_values(self, root: str) -> Mapping[str, Any]:
+        if root == "call":
+            return self._work_out(root)  # its fields change within a sprint
         if root not in self._moving:
             self._moving[root] = self._work_out(root)
         return self._moving[root]

@@ -283,6 +283,7 @@ def expressions(bundle: Bundle) -> Iterator[Expression]:
         yield from (rule.use for rule in line.manner if isinstance(rule.use, Expression))
     for flow in bundle.flows.values():
         yield from (option.when for option in flow.options.values() if option.when)
+        yield from (value for option in flow.options.values() for value in option.give.values())
         for step in flow.steps.values():
             yield from step_expressions(step)
     for prompts in bundle.prompts.values():

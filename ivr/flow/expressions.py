@@ -10,9 +10,10 @@ is not known; `or` is true if either side is true; `and` is false if either side
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -67,14 +68,23 @@ def compile_expression(text: str) -> Expression:
     except RecursionError:
         raise ExpressionError("this is nested too deep") from None
     output = template.body[0] if len(template.body) == 1 else None
-    if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
+    if not text.strip() or not isinstance(output, nodes.Output) or len(output.nodes) != 1:
         raise ExpressionError("this is not one condition")
     return from_tree(text, output.nodes[0])
 
 
+def _within(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """Every node below `tree`, without recursion: a wording may be nested deeper than the interpreter allows."""
+    left = [tree]
+    while left:
+        for child in left.pop().iter_child_nodes():
+            yield child
+            left.append(child)
+
+
 def from_tree(text: str, tree: nodes.Node) -> Expression:
     """An Expression from a tree that Jinja parsed (a spoken wording holds several)."""
-    if sum(1 for _ in tree.find_all(nodes.Node)) > MAX_NODES:
+    if sum(1 for _ in islice(_within(tree), MAX_NODES + 1)) > MAX_NODES:
         raise ExpressionError("this condition is too long; split it over several rules")
     names: list[tuple[str, ...]] = []
     evaluate = _compile(tree, names)
@@ -257,7 +267,9 @@ def _filter(node: nodes.Filter, names: list[tuple[str, ...]]) -> Evaluate:
         other = _compile(node.args[0], names)
         return lambda lookup: other(lookup) if (value := inner(lookup)) is None else value
     if node.name == "round":
-        digits = node.args[0].as_const() if node.args and isinstance(node.args[0], nodes.Const) else 0
+        digits = node.args[0].value if node.args and isinstance(node.args[0], nodes.Const) else 0
+        if not isinstance(digits, int) or not 0 <= digits <= 6 or len(node.args) > 1 or node.kwargs:
+            raise ExpressionError("round takes a number of decimals, 0 to 6: x | round(2)")
         return lambda lookup: round(value, digits) if isinstance(value := inner(lookup), (int, float)) else None
     if node.name not in FILTERS:
         raise ExpressionError(f"unknown filter '{node.name}'")

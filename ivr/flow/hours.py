@@ -30,7 +30,7 @@ def spans(text: str) -> list[tuple[time, time]]:
             raise HoursError(f"'{part.strip()}' is not a span of time; write 08:00-20:00 or closed")
         start_hour, start_minute, end_hour, end_minute = (int(number) for number in match.groups())
         if end_hour == 24 and end_minute == 0:
-            end_hour, end_minute = 23, 59
+            end_hour = 0
         try:
             found.append((time(start_hour, start_minute), time(end_hour, end_minute)))
         except ValueError:

@@ -200,6 +200,8 @@ def compile_wording(text: str) -> Wording:
         template = _environment.parse(text)
     except TemplateSyntaxError as error:
         raise ExpressionError(f"this cannot be read: {error.message}") from None
+    except RecursionError:
+        raise ExpressionError("this is nested too deep") from None
     parts: list[str | Piece] = []
     for output in template.body:
         for node in output.nodes if isinstance(output, nodes.Output) else ():

@@ -120,7 +120,7 @@ def speak(value: Any, how: str | None, language: str, currency: str) -> str:
             return _list(value, language, currency)
         if isinstance(value, str) and _ISO_DATE.match(value):
             return _day(value, language)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, ArithmeticError):
         pass
     return escape(str(value))
 

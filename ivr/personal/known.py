@@ -15,6 +15,7 @@ from ivr.flow.bundle import Bundle
 from ivr.flow.expressions import Lookup
 from ivr.flow.hours import DAYS, closes_at, opens_at
 from ivr.flow.model import Line
+from ivr.flow.names import Field
 from ivr.kinds import LEVELS
 
 Facts = Mapping[str, Mapping[str, Any]]
@@ -39,6 +40,11 @@ def access(bundle: Bundle, path: tuple[str, ...]) -> Access:
         if outer is not None and outer.kind in ("list",):
             level = max(level, min(LEVELS[outer.speak], LEVELS["verified"]))
     return Access(path[0], ".".join(path[1:]), level, path[1:])
+
+
+def hidden(field: Field, level: str) -> bool:
+    """Whether a caller of this level must not hear `field`."""
+    return min(LEVELS[field.speak], LEVELS["verified"]) > LEVELS[level]
 
 
 def reader(

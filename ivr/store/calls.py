@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.engine.events import Event
@@ -19,6 +19,10 @@ from ivr.store.callers import Callers
 from ivr.store.database import Database, Prepared
 from ivr.store.jobs import enqueue_actions
 from ivr.turn import Begun, Call, Commit
+
+
+OPEN: Any = literal_column("'open'")
+"""Written into the statement: with a parameter in its place no partial index is used."""
 
 
 class _Statements(NamedTuple):
@@ -55,8 +59,8 @@ class Calls:
         self.database = database
         self.callers = callers
         engine, c = database.writer, t.calls.c
-        advance = update(t.calls).where(c.sid == _b("b_sid"), c.turn == _b("b_turn"), c.state == "open")
-        newest = select(*_COLUMNS).where(c.state == "open").order_by(c.started.desc()).limit(1)
+        advance = update(t.calls).where(c.sid == _b("b_sid"), c.turn == _b("b_turn"), c.state == OPEN)
+        newest = select(*_COLUMNS).where(c.state == OPEN).order_by(c.started.desc()).limit(1)
         self.sql = _Statements(
             load=Prepared(engine, select(*_COLUMNS).where(c.sid == _b("sid"))),
             insert=Prepared(
@@ -280,7 +284,7 @@ class Calls:
 
     def silent_since(self, now: float, limit: int = 200) -> list[str]:
         """SIDs of open calls that have been silent longer than their wait."""
-        statement = select(t.calls.c.sid).where(t.calls.c.state == "open", t.calls.c.silent_at < now).limit(limit)
+        statement = select(t.calls.c.sid).where(t.calls.c.state == OPEN, t.calls.c.silent_at < now).limit(limit)
         with self.database.read() as connection:
             return [sid for (sid,) in connection.execute(statement)]
 

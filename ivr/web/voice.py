@@ -124,10 +124,10 @@ def _authenticate(wiring: Wiring) -> None:
 def public_url(wiring: Wiring) -> str:
     """The URL as Twilio called it: on the configured public address, whatever the proxies in between made of it."""
     query = request.query_string.decode("latin-1")
-    path = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
-    path = urlsplit(path).path if path else request.path
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
+    path = urlsplit(raw).path if raw else request.path
     base = wiring.config.public_url or f"{request.scheme}://{request.host}"
-    prefix = urlsplit(base).path
+    prefix = urlsplit(base).path if wiring.config.public_url else ""
     if prefix and path.startswith(prefix + "/"):
         path = path[len(prefix) :]
     return f"{base}{path}{'?' + query if query else ''}"
@@ -144,12 +144,18 @@ def _incoming(wiring: Wiring) -> str:
 
 def _form() -> Any:
     """The fields, wherever Twilio was told to put them."""
-    return request.form if request.method == "POST" else request.args
+    return (request.form if request.method == "POST" else request.args).to_dict()
+
+
+def _number_of_turn() -> int:
+    """The turn that the URL carries; -1 for one that no call of ours has."""
+    query = request.query_string
+    number = query[5:] if query.startswith(b"turn=") and query[5:].isdigit() else request.args.get("turn", "").encode()
+    return int(number) if number.isdigit() and len(number) < 8 else -1
 
 
 def _turn(wiring: Wiring) -> str:
-    number = request.args.get("turn", "")
-    made = call_request(_form(), int(number) if number.isdigit() and len(number) < 8 else -1, wiring.config.file.region)
+    made = call_request(_form(), _number_of_turn(), wiring.config.file.region)
     if made is None:
         return HANG_UP
     body = turns.answer(wiring.parts, made)

@@ -10,6 +10,7 @@ from ivr.engine.moves import Move, Out
 from ivr.engine.session import Wait
 from ivr.engine.talk import Talk
 from ivr.flow.model import Pick
+from ivr.personal.known import hidden
 
 AT_ONCE = 8
 CHOOSE, NEXT, PREVIOUS = "1", "2", "3"
@@ -17,7 +18,11 @@ CHOOSE, NEXT, PREVIOUS = "1", "2", "3"
 
 def _items(talk: Talk, step: Pick) -> list[Any]:
     items = step.pick.evaluate(talk.lookup())
-    return items if isinstance(items, list) else []
+    if not isinstance(items, list):
+        return []
+    declared = talk.bundle.field_at(step.pick.names[0]) if step.pick.names else None
+    secret = {name for name, field in (declared.fields if declared else {}).items() if hidden(field, talk.level)}
+    return [{name: value for name, value in item.items() if name not in secret} for item in items] if secret else items
 
 
 def visit(talk: Talk, step: Pick, index: int = 0) -> Move:

@@ -25,7 +25,7 @@ def visit_route(talk: Talk, step: Route) -> Move:
         if rule.when is None:
             holds: bool | None = True
         else:
-            lookup = _everything(talk) if rule.purpose == "care" else talk.lookup()
+            lookup = talk.lookup(level="verified") if rule.purpose == "care" else talk.lookup()
             holds = rule.when.holds(lookup)
             unknown += not_known(rule.when, lookup) if holds is None else []
         if holds:
@@ -33,14 +33,6 @@ def visit_route(talk: Talk, step: Route) -> Move:
             return Go(rule.next)
     talk.emit("routed", {"rule": None, "not_known": unknown})
     return Out("no_rule", True)
-
-
-def _everything(talk: Talk) -> Any:
-    level, talk.level = talk.level, "verified"
-    try:
-        return talk.lookup()
-    finally:
-        talk.level = level
 
 
 def given_values(talk: Talk, give: Mapping[str, Condition]) -> dict[str, Any]:

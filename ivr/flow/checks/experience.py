@@ -90,7 +90,7 @@ def _seconds(project: Project, report: Report, source: Source, line: Line) -> No
     for path, place in starts(project, line):
         seconds = max((first_choice(project, place, language) for language in line.languages), default=0.0)
         if seconds > limit:
-            message = f"about {seconds:.0f} s of speech before the first choice in '{place[0]}'; people hang up after {limit:.0f}"
+            message = f"about {seconds:.1f} s of speech before the first choice in '{place[0]}'; the limit is {limit:g}"
             report.add(
                 source, path, "slow-first-choice", message, "shorten what comes first, or move it behind the choice"
             )

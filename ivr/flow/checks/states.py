@@ -97,6 +97,7 @@ class Solver:
             self.changed = False
             for place in list(self.states):
                 self._leave(place)
+            self._interrupt()
             if not self.changed:
                 return
 
@@ -123,12 +124,25 @@ class Solver:
         state = self.states[place]
         for way in ways(self.project, place):
             self._take(place, way, follow(self.project, state, way))
-        if listens(self.project, place):
+
+    def _interrupt(self) -> None:
+        """Commands and changes of subject lead on from every question alike, so once for all of them."""
+        anywhere: State | None = None
+        subjects: State | None = None
+        for place, state in self.states.items():
+            if not listens(self.project, place):
+                continue
             step = self.project.step(place)
-            if isinstance(step, Ask) and step.refuse:
-                state = State(state.level, state.known - {("said", step.save_as or place[1])})
-            for way in (*self.commands, *(self.subjects if changes_subject(self.project, place) else ())):
-                self._take(place, way, follow(self.project, state, way))
+            lost = {("said", step.save_as or place[1])} if isinstance(step, Ask) and step.refuse else set()
+            state = State(state.level, _without_given(state).known - lost)
+            anywhere = meet(anywhere, state)
+            if changes_subject(self.project, place):
+                subjects = meet(subjects, state)
+        for found, ways_on in ((anywhere, self.commands), (subjects, self.subjects)):
+            for way in ways_on if found is not None else ():
+                if way.to is not None and found is not None:
+                    arrive = self._bottom if way.how == "go" else self._arrive
+                    arrive(way.to, follow(self.project, found, way))
 
     def _take(self, place: Place, way: Way, state: State) -> None:
         if way.how == "go" and way.to is not None:
@@ -148,8 +162,6 @@ class Solver:
         assert way.to is not None
         given = {("given", name) for name, value in (way.give or {}).items() if self._surely(value.tree, state)}
         self._arrive(way.to, State(state.level, _without_given(state).known | given))
-        if way.why in ("command", "subject"):
-            return
         self.frames.ask(way.to)
         for name in self.frames.names(way.to):
             handed = self._handed_back(way.to, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 
 from ivr.flow import spoken
@@ -99,9 +100,10 @@ def _translations(project: Project, report: Report, source: Source, prompt: Prom
             continue
         if prompt.name not in project.prompts.get(other, {}) and prompt.name not in project.opaque_prompts:
             message = f"'{prompt.name}' is not in '{other}'; callers there hear it in '{language}'"
-            report.add(
-                source, (prompt.name,), "missing-translation", message, f"write it in prompts/{other}/", key=True
-            )
+            spare = [name for name in project.prompts[other] if name not in project.prompts[language]]
+            near = difflib.get_close_matches(prompt.name, spare, n=1, cutoff=0.8)
+            hint = f"there it is called '{near[0]}'" if near else f"write it in prompts/{other}/"
+            report.add(source, (prompt.name,), "missing-translation", message, hint, key=True)
 
 
 def _earlier(project: Project, name: str, language: str) -> bool:
