@@ -35,6 +35,20 @@ def e164(text: str, region: str | None = None) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def as_keyed(digits: str, like: str | None) -> str | None:
+    """A number keyed without a plus, as E.164: national as in the country of `like` (a line's number), or international."""
+    if digits.startswith("+"):
+        return e164(digits)
+    region = None
+    if like and like.startswith("+"):
+        try:
+            code = phonenumbers.parse(like, None).country_code
+        except phonenumbers.NumberParseException:
+            code = None
+        region = phonenumbers.region_code_for_country_code(code) if code else None
+    return e164(digits, region) or (e164("+" + digits) if len(digits) > 10 else None)
+
+
 def masked(text: str) -> str:
     """For logs and screens: enough to recognise a number one knows, not enough to dial it."""
     if len(text) < 7 or not any(character.isdigit() for character in text):

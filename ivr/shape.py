@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -48,7 +49,10 @@ def _problem(source: Source, path: Path, data: Any, model: type[BaseModel], faul
         return source.problem(place, "not-yet", str(reason), "leave it out for now", key=True, level="not-yet")
     code = getattr(reason, "code", "wrong-value")
     message = str(reason) if reason else _plain(fault)
-    return source.problem(place, code, message, getattr(reason, "hint", ""))
+    hint = getattr(reason, "hint", "")
+    if kind == "literal_error":
+        hint = did_you_mean(str(fault["input"]), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
+    return source.problem(place, code, message, hint)
 
 
 _PLAIN = {

@@ -184,8 +184,15 @@ def answer(parts: Parts, request: CallRequest) -> str:
     commit = _commit(parts, bundle, sprint, request.sid, turn)
     if parts.store.advance(call, commit):
         return commit.twiml
+    return _lost(parts, request)
+
+
+def _lost(parts: Parts, request: CallRequest) -> str:
+    """Another request was stored first: its answer, or, if it was the end of the call, what a closed call answers."""
     winner = parts.store.load(request.sid)
-    return winner.twiml if winner else parts.empty
+    if winner is None:
+        return parts.empty
+    return winner.twiml if winner.state == "open" else _after_the_end(parts, winner, request)
 
 
 def _bundle(parts: Parts, id_: str) -> Bundle:
@@ -197,6 +204,8 @@ def _after_the_end(parts: Parts, call: Call, request: CallRequest) -> str:
     """A closed call is never reopened; what a late webhook brings is kept."""
     if request.turn is None or request.turn == call.turn - 1:
         return call.twiml
+    if request.turn != call.turn:
+        return parts.empty
     now = parts.clock()
     if request.recorded is not None and request.recorded.seconds >= 1:
         private = {"sid": request.recorded.sid, "url": request.recorded.url}
@@ -205,7 +214,7 @@ def _after_the_end(parts: Parts, call: Call, request: CallRequest) -> str:
             (Event("recorded", now, "", {"seconds": request.recorded.seconds, "late": True}, private),),
             "voicemail",
         )
-    if request.dialled is not None and request.turn == call.turn:
+    if request.dialled is not None:
         data = {
             "status": request.dialled.status,
             "bridged": request.dialled.bridged,
@@ -265,10 +274,7 @@ def _first(parts: Parts, request: CallRequest) -> str:
     begun = Begun(line.line, bundle.id, request.number, decision.because, decision.control)
     commit = _commit(parts, bundle, sprint, request.sid, 1)
     stored = parts.store.begin(begun, commit)
-    if stored is not None:
-        return stored.twiml
-    winner = parts.store.load(request.sid)
-    return winner.twiml if winner else parts.empty
+    return stored.twiml if stored is not None else _lost(parts, request)
 
 
 def _with_snapshot(event: Event, call: Mapping[str, Any], snapshot: Snapshot, decision: Decision) -> Event:

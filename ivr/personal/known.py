@@ -23,28 +23,45 @@ Facts = Mapping[str, Mapping[str, Any]]
 
 
 class Access(NamedTuple):
-    """Where a name's value lies, and the least level at which it is known."""
+    """Where a name's value lies, and the least level at which it is known; `inner`: at which all that is in it is."""
 
     root: str
     key: str
     level: int
     rest: tuple[str, ...]
+    inner: int = 0
+    field: Field | None = None
 
 
 def access(bundle: Bundle, path: tuple[str, ...]) -> Access:
     """How `path` is read in `bundle`."""
     field = bundle.field_at(path)
-    level = min(LEVELS[field.speak], LEVELS["verified"]) if field else 0
+    level = _level(field) if field else 0
     for length in range(1, len(path)):
         outer = bundle.field_at(path[:length])
         if outer is not None and outer.kind in ("list",):
-            level = max(level, min(LEVELS[outer.speak], LEVELS["verified"]))
-    return Access(path[0], ".".join(path[1:]), level, path[1:])
+            level = max(level, _level(outer))
+    inner = _most(field) if field and field.fields else 0
+    return Access(path[0], ".".join(path[1:]), level, path[1:], inner, field)
 
 
-def hidden(field: Field, level: str) -> bool:
-    """Whether a caller of this level must not hear `field`."""
-    return min(LEVELS[field.speak], LEVELS["verified"]) > LEVELS[level]
+def _level(field: Field) -> int:
+    return min(LEVELS[field.speak], LEVELS["verified"])
+
+
+def _most(field: Field) -> int:
+    """The least level at which everything inside a record or a list is known."""
+    return max((max(_level(each), _most(each)) for each in field.fields.values()), default=0)
+
+
+def _without_secrets(value: Any, field: Field, level: int) -> Any:
+    """A record or a list without what is above `level`."""
+    if isinstance(value, (list, tuple)):
+        return [_without_secrets(item, field, level) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    known = {name: field.fields[name] for name in value if name in field.fields}
+    return {name: _without_secrets(value[name], inner, level) for name, inner in known.items() if _level(inner) <= level}
 
 
 def reader(
@@ -73,16 +90,16 @@ def reader(
         if place.level > level:
             return None
         root = place.root
-        if root == "said":
-            return _said(said, place.rest)
-        if root == "found":
-            return _within(found, place.rest)
+        if root in ("said", "found"):
+            value = _said(said, place.rest) if root == "said" else _within(found, place.rest)
+            return value if place.inner <= level or place.field is None else _without_secrets(value, place.field, level)
         if root == "given":
             return given.get(place.key)
         values = facts.get(root)
         if values is None:
             values = moving(root)
-        return values.get(place.key)
+        value = values.get(place.key)
+        return value if place.inner <= level or place.field is None else _without_secrets(value, place.field, level)
 
     return lookup
 
@@ -95,7 +112,7 @@ def _within(value: Any, path: tuple[str, ...]) -> Any:
 
 def _said(said: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     """`said.x` is the value; `.spoken` the caller's words, `.label` an option's name; else a field of the value."""
-    entry = said.get(path[0])
+    entry = said.get(path[0]) if path else None
     if entry is None:
         return None
     if len(path) == 1:

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
-from ivr.phone import e164
+from ivr.phone import as_keyed
 from ivr.speech.words import normalise
 
 _DIGIT_WORDS = {
@@ -109,8 +109,11 @@ def read_number(text: str, language: str) -> float | int | None:
     return int(value) if value == int(value) else value
 
 
-def read_answer(kind: str, text: str, language: str, length: tuple[int, int] | None, region: str | None = None) -> Any:
-    """`text`, keyed or said, as `kind` (as in `ask: … as:`); None where it is no such answer."""
+def read_answer(kind: str, text: str, language: str, length: tuple[int, int] | None, line_number: str | None = None) -> Any:
+    """`text`, keyed or said, as `kind` (as in `ask: … as:`); None where it is no such answer.
+
+    `line_number`: the number that was called; a phone number keyed without a plus is read as in its country.
+    """
     match kind:
         case "digits":
             return read_digits(text, language, length)
@@ -124,7 +127,7 @@ def read_answer(kind: str, text: str, language: str, length: tuple[int, int] | N
         case "phone":
             digits = text.rstrip("#")
             spoken = digits if re.fullmatch(r"\+?[0-9]+", digits) else spoken_digits(digits, language)
-            return e164(spoken, region) if spoken else None
+            return as_keyed(spoken, line_number) if spoken else None
         case "words":
             return text.strip()[:1000] or None
     return None

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
 from ivr.config import Config
 from ivr.jsontext import decode, encode
@@ -106,19 +106,27 @@ class Callers:
         caller = caller or self._for_number(connection, number, at)
         if caller is None:
             return
-        old = connection.execute(
-            select(t.history.c.record).where(t.history.c.caller == caller).with_for_update()
-        ).scalar()
+        self.one_at_a_time(connection, caller)
+        old = connection.execute(select(t.history.c.record).where(t.history.c.caller == caller)).scalar()
         record = encode(past.fold(decode(old) if old else None, summary))
         if old is None:
             connection.execute(insert(t.history).values(caller=caller, record=record, at=at))
         else:
             connection.execute(update(t.history).where(t.history.c.caller == caller).values(record=record, at=at))
 
+    def one_at_a_time(self, connection: Connection, who: str) -> None:
+        """Two transactions about the same number or caller come one after the other, also before there is a row to lock.
+
+        SQLite has a single writer anyway.
+        """
+        if not self.database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"), {"who": who})
+
     def _for_number(self, connection: Connection, number: str | None, at: float) -> str | None:
         """The one person of `number`, made if there is none; None for a number that several share."""
         if number is None:
             return None
+        self.one_at_a_time(connection, number)
         found = connection.execute(select(t.numbers.c.caller).where(t.numbers.c.number == number)).scalars().all()
         if found:
             return str(found[0]) if len(found) == 1 else None

@@ -25,6 +25,10 @@ OPEN: Any = literal_column("'open'")
 """Written into the statement: with a parameter in its place no partial index is used."""
 
 
+LATE = -1
+"""The turn of events that came after their call had closed."""
+
+
 class _Statements(NamedTuple):
     load: Prepared
     insert: Prepared
@@ -217,15 +221,23 @@ class Calls:
         return True
 
     def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None:
-        """Appends events to a call that has closed: a recording, a dial result. `outcome` mends one that said the caller left."""
+        """Appends events to a call that has closed: a recording, a dial result. `outcome` mends one that said the caller left.
+
+        One that is kept already changes nothing: late webhooks are repeated too.
+        """
         with self.database.write() as connection:
-            latest = connection.execute(
-                select(t.events.c.seq).where(t.events.c.sid == sid).order_by(t.events.c.seq.desc()).limit(1)
-            ).scalar()
+            # The call's row is held first, so that two copies of one webhook come one after the other.
+            held = select(t.calls.c.seq).where(t.calls.c.sid == sid).with_for_update()
+            latest = connection.execute(held).scalar()
             if latest is None:
                 return
-            rows = [_row(sid, latest + 1 + index, -1, event) for index, event in enumerate(events)]
+            before = connection.execute(select(t.events).where(t.events.c.sid == sid, t.events.c.turn == LATE)).mappings()
+            kept = {(row["type"], row["data"], row["private"]) for row in before}
+            rows = [_row(sid, latest + index, LATE, event) for index, event in enumerate(events)]
+            if not rows or any((row["type"], row["data"], row["private"]) in kept for row in rows):
+                return
             self.sql.events.run_many(connection, rows)
+            connection.execute(update(t.calls).where(t.calls.c.sid == sid).values(seq=latest + len(rows)))
             if outcome is not None:
                 mended = update(t.calls).where(t.calls.c.sid == sid, t.calls.c.outcome.in_(("caller_left", "resolved")))
                 connection.execute(mended.values(outcome=outcome, unfinished=0))

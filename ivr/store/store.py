@@ -83,6 +83,8 @@ class DatabaseStore:
     def put_person(self, person: PersonRow, source: str, at: float) -> str:
         """Stores one person: found by their id or by a number that is theirs alone, else new. Returns the id."""
         with self.database.write() as connection:
+            for number in sorted(person.numbers):
+                self.callers.one_at_a_time(connection, number)
             return self.callers.put(connection, person, source, at)
 
     def alive(self) -> bool:

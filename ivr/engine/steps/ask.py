@@ -86,7 +86,7 @@ def _named(talk: Talk, given: Words) -> Move | None:
 
 
 def _read(talk: Talk, step: Ask, text: str) -> Any:
-    return read_answer(step.kind, text, talk.language, step.length, None)
+    return read_answer(step.kind, text, talk.language, step.length, talk.line.numbers[0])
 
 
 def _yes_no(talk: Talk, step: Ask, given: Keys | Words, *, confirming: bool) -> Move:

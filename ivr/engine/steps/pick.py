@@ -10,19 +10,14 @@ from ivr.engine.moves import Move, Out
 from ivr.engine.session import Wait
 from ivr.engine.talk import Talk
 from ivr.flow.model import Pick
-from ivr.personal.known import hidden
 
 AT_ONCE = 8
 CHOOSE, NEXT, PREVIOUS = "1", "2", "3"
 
 
-def _items(talk: Talk, step: Pick) -> list[Any]:
-    items = step.pick.evaluate(talk.lookup())
-    if not isinstance(items, list):
-        return []
-    declared = talk.bundle.field_at(step.pick.names[0]) if step.pick.names else None
-    secret = {name for name, field in (declared.fields if declared else {}).items() if hidden(field, talk.level)}
-    return [{name: value for name, value in item.items() if name not in secret} for item in items] if secret else items
+def _items(talk: Talk, step: Pick, level: str | None = None) -> list[Any]:
+    items = step.pick.evaluate(talk.lookup(level=level))
+    return items if isinstance(items, list) else []
 
 
 def visit(talk: Talk, step: Pick, index: int = 0) -> Move:
@@ -46,7 +41,7 @@ def answer(talk: Talk, step: Pick, given: Keys | Words | Silence, wait: Wait) ->
     """Takes a key, or `next`, `previous` or `this one` said."""
     if isinstance(given, Silence):
         return gather.no_answer(talk, "no_input")
-    items, index = _items(talk, step), int(wait.spec.get("index", 0))
+    items, index = _items(talk, step, "verified"), int(wait.spec.get("index", 0))
     key = given.digits[:1] if isinstance(given, Keys) else _key_said(given)
     if step.one_by_one:
         if key == CHOOSE and index < len(items):

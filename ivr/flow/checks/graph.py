@@ -158,6 +158,9 @@ def _unreachable(project: Project, report: Report, live: set[Place]) -> None:
     if project.unread or not project.lines:
         return
     for name, (source, flow) in project.flows.items():
+        if project.opaque_steps.get(name):
+            # A step that could not be read may lead anywhere: mend it first.
+            continue
         dead = [step for step in flow.steps if (name, step) not in live]
         if len(dead) == len(flow.steps) and dead:
             message = f"nothing leads to the flow '{name}'"
