@@ -1,44 +1,27 @@
 """One webhook turn, a straight line: which turn is it, what was said, run, render, store.
 
-The ports it needs are declared here; the store, the lookups and the renderer satisfy them. Everything below this module does
-no I/O; this one does none of its own.
+The ports it needs are declared in `ports.py`. Everything below this module does no I/O; this one does none of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any
 
-from ivr.clock import Clock
-from ivr.engine.closing import is_unfinished, left_open, summary
+from ivr.engine.closing import left_open, summary
+from ivr.engine.decide import decide
 from ivr.engine.events import Event
-from ivr.engine.inputs import (
-    Answer,
-    Checked,
-    Dialled,
-    HungUp,
-    Input,
-    Keys,
-    NoAnswer,
-    Recorded,
-    Silence,
-    StillWaiting,
-    Words,
-)
+from ivr.engine.inputs import Answer, Checked, Dialled, HungUp, Input, Keys, NoAnswer, Silence, StillWaiting, Words
 from ivr.engine.options import command_for, options_at
 from ivr.engine.run import choices, resume, start
 from ivr.engine.session import Session, Sprint, from_json
 from ivr.flow.bundle import Bundle
-from ivr.flow.expressions import Lookup
 from ivr.flow.model import Line
-from ivr.kinds import LEVELS
 from ivr.personal import history as past
-from ivr.personal.choose import Decision, choose
-from ivr.personal.identity import in_control_group, level_at_first, who_matches
-from ivr.personal.known import line_values, now_values, reader
-from ivr.personal.likely import Popularity, rank
+from ivr.personal.choose import Decision
+from ivr.personal.identity import level_at_first, who_matches
 from ivr.personal.snapshot import Person, Snapshot, personal_facts
+from ivr.ports import Begun, Call, CallRequest, Commit, Parts
 from ivr.speech.words import understand
 
 PATIENCE = 4.0
@@ -52,110 +35,6 @@ GRACE = 45.0
 
 TALK_GRACE = 4 * 3600.0
 """The same while the caller is with people."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """One webhook of a call. `turn` is None for the first; the rest is what came with it."""
-
-    sid: str
-    turn: int | None
-    from_: str
-    to: str
-    number: str | None
-    forwarded: bool = False
-    attestation: str = ""
-    direction: str = "inbound"
-    digits: str = ""
-    words: str = ""
-    confidence: float | None = None
-    dialled: Dialled | None = None
-    recorded: Recorded | None = None
-
-
-class Call(NamedTuple):
-    """A call as stored. `turn` is the turn it awaits; `twiml` answered the one before."""
-
-    sid: str
-    state: str
-    turn: int
-    seq: int
-    bundle: str
-    session: str | None
-    twiml: str
-    updated: float
-    silent_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What is stored of a call's beginning."""
-
-    line: str
-    bundle: str
-    number: str | None
-    because: str
-    control: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One turn to store. `closing` is set where the call ends with it."""
-
-    sid: str
-    turn: int
-    session: str
-    events: tuple[Event, ...]
-    twiml: str
-    at: float
-    silent_at: float
-    caller: str | None
-    number: str | None
-    language: str
-    outcome: str | None
-    closing: past.Summary | None
-
-
-class Store(Protocol):
-    """What a turn needs of a database."""
-
-    def load(self, sid: str) -> Call | None: ...
-    def newest_open(self, caller: str | None, number: str | None) -> Call | None: ...
-    def begin(self, begun: Begun, commit: Commit) -> Call | None: ...
-    def advance(self, call: Call, commit: Commit) -> bool: ...
-    def close(self, call: Call, commit: Commit) -> bool: ...
-    def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None: ...
-    def people(self, number: str) -> list[Person]: ...
-    def person(self, caller: str) -> Person | None: ...
-    def bundle(self, id_: str) -> Bundle | None: ...
-    def published(self) -> Bundle: ...
-    def notice(self, line: str) -> str | None: ...
-    def popularity(self, line: str) -> Popularity: ...
-
-
-class Sources(Protocol):
-    """What a turn needs of outside data: an answer, a failure, or None while it is still running."""
-
-    def ask(self, bundle: Bundle, source: str, give: Mapping[str, Any], budget: float) -> Answer | NoAnswer | None: ...
-
-
-class Render(Protocol):
-    """Events → TwiML, whose answers come back as turn `turn`."""
-
-    def __call__(self, bundle: Bundle, session: Session, events: Sequence[Event], turn: int) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything a turn is handed."""
-
-    store: Store
-    sources: Sources
-    render: Render
-    clock: Clock
-    control_key: str = ""
-    empty: str = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-    stopwatch: Callable[[], float] = field(default=lambda: 0.0)
 
 
 class NoLine(Exception):
@@ -287,101 +166,11 @@ def _with_snapshot(event: Event, call: Mapping[str, Any], snapshot: Snapshot, de
             "people": list(snapshot.people),
             "language": snapshot.language,
             "facts": snapshot.facts,
-            "ranking": [list(pair) for pair in snapshot.ranking[:RANKED]],
+            "ranking": [list(pair) for pair in snapshot.ranking],
             "last": snapshot.last,
         },
     }
     return Event(event.type, event.at, event.step, event.data, private)
-
-
-RANKED = 20
-"""How many likeliest reasons a call carries."""
-
-
-def decide(
-    bundle: Bundle,
-    line: Line,
-    call: Mapping[str, Any],
-    person: Person | None,
-    people: Sequence[str],
-    popularity: Popularity,
-    looked_up: Mapping[str, Mapping[str, Any]],
-    last: Mapping[str, Any] | None,
-    now: float,
-    control_key: str,
-) -> tuple[Decision, Snapshot]:
-    """Which flow this caller gets and why, and what the call carries of them. Pure."""
-    reasons = menu_reasons(bundle, line)
-    contacts = past.contacts(person.history) if person else []
-    ranking = rank(contacts, popularity, reasons, now)[:RANKED]
-    facts: dict[str, Mapping[str, Any]] = (
-        dict(personal_facts(bundle, person, now, ranking)) if person else {"caller": {}, "history": {}, "cases": {}}
-    )
-    label = _reason_label(bundle, line, facts)
-    if label is not None:
-        facts["history"] = {**facts["history"], "last_call.reason_label": label}
-    facts |= {source: looked_up.get(source, {}) for source in line.needs}
-    level = "recognised" if person else "anyone"
-
-    def lookup(at: int) -> Lookup:
-        return reader(bundle, at, facts, lambda root: _moving(bundle, root, line, call, level, now), {}, {}, {}, {})
-
-    group = line.control_group
-    control = bool(person and group and in_control_group(control_key, person.id, line.line, group.share))
-    decision = choose(bundle, line, lookup(LEVELS["verified"]), lookup(LEVELS[level]), control)
-    snapshot = Snapshot(
-        level="recognised" if person else "anyone",
-        person=person.id if person else None,
-        people=tuple(people),
-        language=facts["caller"].get("prefers.language"),
-        facts=facts,
-        ranking=ranking,
-        last=last,
-    )
-    return decision, snapshot
-
-
-def _moving(
-    bundle: Bundle, root: str, line: Line, call: Mapping[str, Any], level: str, now: float
-) -> Mapping[str, Any]:
-    if root == "line":
-        return line_values(bundle, line, now, call.get("notice"))
-    if root == "now":
-        return now_values(line, now)
-    if root == "call":
-        return {"known": level, "withheld": call["withheld"], "id": call["sid"], "from": call["number"], "minutes": 0}
-    return {}
-
-
-def menu_reasons(bundle: Bundle, line: Line) -> tuple[str, ...]:
-    """Every reason that a menu of the line offers, people excepted."""
-    from ivr.engine.options import elsewhere, leads_to_person
-
-    def make() -> tuple[str, ...]:
-        found = {
-            option.reason or name.rsplit(".", 1)[1]: None
-            for name, (flow, option) in elsewhere(bundle, line).items()
-            if not leads_to_person(bundle, flow, line, option)
-        }
-        return tuple(found)
-
-    return bundle.once(("reasons", line.line), make)
-
-
-def _reason_label(bundle: Bundle, line: Line, facts: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The last call's reason as it is named to callers, in the language they like."""
-    reason = facts["history"].get("last_call.reason")
-    if reason is None:
-        return None
-    from ivr.engine.options import elsewhere
-
-    language = facts["caller"].get("prefers.language") or line.languages[0]
-    for name, (_, option) in elsewhere(bundle, line).items():
-        if (option.reason or name.rsplit(".", 1)[1]) == reason and option.label:
-            prompt = bundle.prompt(language, option.label)
-            text = prompt.wordings.get("text") if prompt else None
-            return text.text if text and not text.pieces() else None
-    return None
 
 
 def _with_open_call(
@@ -583,6 +372,3 @@ def hang_up(parts: Parts, sid: str, status: str) -> bool:
         if parts.store.close(call, commit):
             return True
     return False
-
-
-__all__ = ["CallRequest", "Call", "Commit", "Parts", "Store", "answer", "decide", "hang_up", "is_unfinished"]

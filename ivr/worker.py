@@ -9,10 +9,11 @@ from ivr.config import Config
 from ivr.errors import IvrError, StoreGone
 from ivr.lookups.actions import perform
 from ivr.personal.likely import Popularity
+from ivr.ports import Parts
 from ivr.store.jobs import Job
 from ivr.store.store import DatabaseStore
 from ivr.telephony.twiml import Twiml
-from ivr.turn import Parts, hang_up
+from ivr.turn import hang_up
 
 ACTION_SECONDS = 10.0
 SWEEP_SECONDS = 15.0

@@ -110,7 +110,11 @@ def _too_long(talk: Talk) -> Move | None:
     """Whether the minutes are over; who goes on after that has as many again before the next time."""
     times = talk.visits.get("*minutes", 0)
     limit = talk.bundle.part.limits.minutes * 60 * (times + 1)
-    if talk.now - talk.before.started - talk.away <= limit or not talk.stack or talk.before.wait.kind in ("dial", "record"):
+    if (
+        talk.now - talk.before.started - talk.away <= limit
+        or not talk.stack
+        or talk.before.wait.kind in ("dial", "record")
+    ):
         return None
     talk.visits["*minutes"] = times + 1
     return moves.bound(talk, "minutes")
@@ -223,9 +227,7 @@ def _put_again(talk: Talk) -> Move | None:
     match step:
         case Menu():
             return menu.put(talk, step)
-        case Ask() if (
-            wait.spec.get("phase") == "confirm" and (step.save_as or talk.frame["step"]) in talk.said
-        ):
+        case Ask() if wait.spec.get("phase") == "confirm" and (step.save_as or talk.frame["step"]) in talk.said:
             return ask.confirm(talk, step)
         case Ask():
             return ask.visit(talk, step)

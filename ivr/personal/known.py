@@ -61,7 +61,9 @@ def _without_secrets(value: Any, field: Field, level: int) -> Any:
     if not isinstance(value, Mapping):
         return value
     known = {name: field.fields[name] for name in value if name in field.fields}
-    return {name: _without_secrets(value[name], inner, level) for name, inner in known.items() if _level(inner) <= level}
+    return {
+        name: _without_secrets(value[name], inner, level) for name, inner in known.items() if _level(inner) <= level
+    }
 
 
 def reader(

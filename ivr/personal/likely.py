@@ -8,9 +8,10 @@ of qualitative choice behavior", 1974), and the products are scaled to sum to on
 had, 5. how often this caller asked it (exponentially fading), 6. whether it was their last one, and how long
 ago that was: somebody back within a minute and a half nearly always has the same reason.
 
-A first-time caller gets what everybody asks about these days, as it is. The powers were fitted on the first half of a real help desk's log and measured
-on the second half ("Incident management process enriched event log", UCI id 498; Amaral, Fantinato, Peres; CC BY 4.0);
-`bench/likely.py` does both. Pure code: no clock, no randomness, nothing read or written.
+A first-time caller gets what everybody asks about these days, as it is. The powers were fitted on the first half of a
+real help desk's log and measured on the second half ("Incident management process enriched event log", UCI id 498;
+Amaral, Fantinato, Peres; CC BY 4.0); `bench/likely.py` does both. Pure code: no clock, no randomness, nothing read or
+written.
 """
 
 from __future__ import annotations

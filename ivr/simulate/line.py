@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from ivr.engine.events import Event
 from ivr.engine.inputs import Dialled, Recorded
 from ivr.engine.session import Session, from_json
+from ivr.ports import CallRequest, Parts
 from ivr.simulate.memory import MemoryStore
-from ivr.turn import CallRequest, Parts, answer, hang_up
+from ivr.turn import answer, hang_up
 
 RING_SECONDS = 12.0
 TALK_SECONDS = 60.0

@@ -12,7 +12,7 @@ from ivr.flow.bundle import Bundle
 from ivr.personal import history as past
 from ivr.personal.likely import Popularity
 from ivr.personal.snapshot import Person, declared_values
-from ivr.turn import Begun, Call, Commit
+from ivr.ports import Begun, Call, Commit
 
 
 class MemoryStore:

@@ -15,11 +15,11 @@ from ivr.lookups.cache import MemoryCache
 from ivr.lookups.pool import Lookups
 from ivr.personal.identity import in_control_group
 from ivr.phone import e164
+from ivr.ports import Parts
 from ivr.simulate.line import Caller, EngineLine, Moment
 from ivr.simulate.memory import GivenSources, MemoryStore
 from ivr.simulate.people import Persona, people_by_number
 from ivr.telephony.twiml import Twiml
-from ivr.turn import Parts
 
 SID = "CA" + "5" * 32
 

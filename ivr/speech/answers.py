@@ -109,7 +109,9 @@ def read_number(text: str, language: str) -> float | int | None:
     return int(value) if value == int(value) else value
 
 
-def read_answer(kind: str, text: str, language: str, length: tuple[int, int] | None, line_number: str | None = None) -> Any:
+def read_answer(
+    kind: str, text: str, language: str, length: tuple[int, int] | None, line_number: str | None = None
+) -> Any:
     """`text`, keyed or said, as `kind` (as in `ask: … as:`); None where it is no such answer.
 
     `line_number`: the number that was called; a phone number keyed without a plus is read as in its country.

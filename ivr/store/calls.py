@@ -14,12 +14,11 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.engine.events import Event
 from ivr.jsontext import decode, encode
+from ivr.ports import Begun, Call, Commit
 from ivr.store import tables as t
 from ivr.store.callers import Callers
 from ivr.store.database import Database, Prepared
 from ivr.store.jobs import enqueue_actions
-from ivr.turn import Begun, Call, Commit
-
 
 OPEN: Any = literal_column("'open'")
 """Written into the statement: with a parameter in its place no partial index is used."""
@@ -231,7 +230,9 @@ class Calls:
             latest = connection.execute(held).scalar()
             if latest is None:
                 return
-            before = connection.execute(select(t.events).where(t.events.c.sid == sid, t.events.c.turn == LATE)).mappings()
+            before = connection.execute(
+                select(t.events).where(t.events.c.sid == sid, t.events.c.turn == LATE)
+            ).mappings()
             kept = {(row["type"], row["data"], row["private"]) for row in before}
             rows = [_row(sid, latest + index, LATE, event) for index, event in enumerate(events)]
             if not rows or any((row["type"], row["data"], row["private"]) in kept for row in rows):

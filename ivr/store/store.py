@@ -12,13 +12,13 @@ from ivr.engine.events import Event
 from ivr.flow.bundle import Bundle
 from ivr.personal.likely import Popularity
 from ivr.personal.snapshot import Person
+from ivr.ports import Begun, Call, Commit
 from ivr.store.bundles import Bundles, Cache
 from ivr.store.callers import Callers
 from ivr.store.calls import Calls
 from ivr.store.database import Database
 from ivr.store.jobs import Jobs
 from ivr.store.people import PersonRow
-from ivr.turn import Begun, Call, Commit
 
 
 class DatabaseStore:

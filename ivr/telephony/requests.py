@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ivr.engine.inputs import Dialled, Recorded
 from ivr.phone import e164
-from ivr.turn import CallRequest
+from ivr.ports import CallRequest
 
 MAX_DIGITS = 200
 MAX_WORDS = 2000

@@ -11,10 +11,10 @@ from flask import Flask, Response
 from ivr import clock
 from ivr.config import Config
 from ivr.lookups.pool import Lookups
+from ivr.ports import Parts
 from ivr.store.store import DatabaseStore
 from ivr.telephony.signature import Signatures
 from ivr.telephony.twiml import EMPTY, Twiml
-from ivr.turn import Parts
 from ivr.web import api, health, voice
 from ivr.web.log import Log, Metrics, configure
 
