@@ -77,15 +77,14 @@ def cli(ctx: click.Context, project: Path) -> None:
 def main() -> None:
     """The entry point: what is wrong is one line (or one line a problem) and exit 1, never a traceback."""
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
     except ProblemsFound as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)

@@ -85,7 +85,7 @@ def _reprompts(value: Any) -> int | tuple[str, ...]:
 Keys = Annotated[tuple[str, ...], BeforeValidator(_keys), WithJsonSchema({"type": ["string", "integer", "array"]})]
 Length = Annotated[tuple[int, int], BeforeValidator(_length), WithJsonSchema({"type": ["string", "integer"]})]
 Reprompts = Annotated[
-    int | tuple[str, ...], BeforeValidator(_reprompts), WithJsonSchema({"type": ["integer", "array"]})
+    int | tuple[str, ...], BeforeValidator(_reprompts), WithJsonSchema({"type": ["string", "integer", "array"]})
 ]
 Destinations = dict[str, str]
 Next = Annotated[str | Destinations | None, Field(default=None)]

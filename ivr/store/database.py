@@ -2,7 +2,7 @@
 
 SQLite: WAL, reads in autocommit, writes in `BEGIN IMMEDIATE` with a busy timeout. The driver's default mode would run a
 read-modify-write without any transaction around the read and lose updates silently.
-PostgreSQL: the same two roles on one pool.
+PostgreSQL: the same two roles, each with its pool.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ class Database:
                 self.writer = create_engine(
                     url, pool_size=10, max_overflow=10, pool_timeout=4, pool_pre_ping=False, pool_recycle=1800
                 )
-                self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
+                # A pool of its own: one switched back and forth sends BEGIN and ROLLBACK around every read.
+                self.reader = create_engine(
+                    url, isolation_level="AUTOCOMMIT", pool_size=10, max_overflow=10, pool_timeout=4, pool_recycle=1800
+                )
             driver: Any = self.writer.dialect.dbapi
             self.driver_error: type[Exception] = driver.Error
             self.integrity_error: type[Exception] = driver.IntegrityError
