@@ -204,6 +204,7 @@ class ConfigFile(Shape):
     money: Currency = "USD"
     limits: Limits = Limits()
     history_keep: Seconds = Field(365 * 86400.0, alias="keep_history")
+    calls_keep: Seconds = Field(90 * 86400.0, alias="keep_calls")
     recordings_keep: Seconds = Field(90 * 86400.0, alias="keep_recordings")
     durability: Annotated[str, Field(pattern="^(NORMAL|FULL)$")] = "NORMAL"
 

@@ -53,7 +53,8 @@ def convert(kind: str, value: Any) -> Any:
     if kind == "text" and not isinstance(value, (str, int, float)):
         raise ValueError("this is not text")
     text = str(value).strip() if kind == "text" else value
-    return text[:2000] if isinstance(text, str) else text
+    # Half of a surrogate pair, which JSON may hold, is no text that could be stored.
+    return text[:2000].encode(errors="replace").decode() if isinstance(text, str) else text
 
 
 def _number(value: Any, kind: str) -> int | float:

@@ -78,6 +78,8 @@ class Worker:
         expired = self.store.callers.expire(now)
         longest = max((spec.keep_last_good for spec in self.config.file.sources.values()), default=86400.0)
         expired += self.store.cache.expire(now - longest)
+        while erased := self.store.calls.erase_before(now - self.config.file.calls_keep):
+            expired += erased
         for line, contacts in self.store.calls.reasons_since(now - COUNTED_DAYS * 86400.0).items():
             counts = Popularity()
             for reason, at, previous in contacts:

@@ -16,6 +16,7 @@ from ivr import clock
 from ivr.cli.common import err, load_config, open_store, out
 from ivr.config import ConfigFile
 from ivr.errors import UsageError
+from ivr.lookups.cache import late_key, lookup_key
 from ivr.personal import history as past
 from ivr.personal.snapshot import Person
 from ivr.phone import e164
@@ -165,7 +166,15 @@ def forget(folder: Path, number: str, yes: bool) -> None:
         name = person.facts.get("first_name") or person.id
         if yes or click.confirm(f"Erase everything about {name} for good?"):
             calls = store.callers.forget(person.id)
+            _forget_lookups(store, config.file, number)
             out.print(f"forgotten; {calls} call(s) keep their figures without what was personal")
+
+
+def _forget_lookups(store: DatabaseStore, config: ConfigFile, number: str) -> None:
+    """What sources answered about a number; a running server's own memory of it fades with the source's `cache:`."""
+    for name, spec in config.sources.items():
+        key = lookup_key(spec.takes, {taken: e164(number, config.region) for taken in spec.takes})
+        store.cache.forget(name, (key, late_key(key)))
 
 
 def _people(store: DatabaseStore, config: ConfigFile, text: str) -> list[Person]:

@@ -176,10 +176,11 @@ def _visit(talk: Talk) -> Move | None:
     if step.when is not None and not step.when.holds(talk.lookup()):
         return moves.go_on(step) or Out("skipped")
     talk.tries = {}
-    for name in step.say_also if not isinstance(step, Do) else ():
+    for name in step.say_also if not isinstance(step, (Do, Handoff)) else ():
         talk.say(name)
     move = _visit_kind(talk, step)
-    if isinstance(step, Do) and move == Out("done"):
+    if isinstance(step, (Do, Handoff)) and not (isinstance(move, Out) and move.failed):
+        # What they announce must be true: nothing was requested, nobody is rung, where they failed.
         for name in step.say_also:
             talk.say(name)
     if step.answers is not None and not (isinstance(move, Out) and move.failed):

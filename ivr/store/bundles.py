@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -152,6 +153,12 @@ class Cache:
         except IntegrityError:
             # Another worker kept the same answer a moment ago.
             return
+
+    def forget(self, source: str, keys: Iterable[str]) -> None:
+        """Deletes answers by their keys."""
+        rows = delete(t.lookup_cache).where(t.lookup_cache.c.source == source, t.lookup_cache.c.key.in_(list(keys)))
+        with self.database.write() as connection:
+            connection.execute(rows)
 
     def expire(self, before: float) -> int:
         """Deletes answers older than `before`."""

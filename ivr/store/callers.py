@@ -14,6 +14,7 @@ from ivr.personal import history as past
 from ivr.personal.snapshot import Person
 from ivr.store import tables as t
 from ivr.store.database import Database, Prepared
+from ivr.store.erase import erase_personal
 from ivr.store.people import PersonRow
 
 BUILTIN_PURPOSE = "preference"
@@ -224,18 +225,7 @@ class Callers:
             numbers = connection.execute(select(t.numbers.c.number).where(t.numbers.c.caller == caller)).scalars().all()
             own = select(t.calls.c.sid).where(t.calls.c.number.in_(numbers), t.calls.c.caller.is_(None))
             sids = [*sids, *connection.execute(own).scalars().all()]
-            for start in range(0, len(sids), 500):
-                some = sids[start : start + 500]
-                connection.execute(update(t.events).where(t.events.c.sid.in_(some)).values(private=None))
-                connection.execute(
-                    update(t.calls)
-                    .where(t.calls.c.sid.in_(some))
-                    .values(session=None, number=None, caller=None, twiml="<Response/>")
-                )
-                connection.execute(delete(t.recordings).where(t.recordings.c.call.in_(some)))
-                connection.execute(
-                    update(t.outbox).where(t.outbox.c.call.in_(some), t.outbox.c.done.is_not(None)).values(payload="{}")
-                )
+            erase_personal(connection, sids)
             mine = select(t.cases.c.id).where(t.cases.c.caller == caller)
             connection.execute(delete(t.promises).where(t.promises.c.case.in_(mine)))
             for table in (t.cases, t.facts, t.history, t.numbers):

@@ -18,6 +18,7 @@ from ivr.ports import Begun, Call, Commit
 from ivr.store import tables as t
 from ivr.store.callers import Callers
 from ivr.store.database import Database, Prepared
+from ivr.store.erase import erase_personal
 from ivr.store.jobs import enqueue_actions
 
 OPEN: Any = literal_column("'open'")
@@ -300,6 +301,16 @@ class Calls:
         statement = select(t.calls.c.sid).where(t.calls.c.state == OPEN, t.calls.c.silent_at < now).limit(limit)
         with self.database.read() as connection:
             return [sid for (sid,) in connection.execute(statement)]
+
+    def erase_before(self, before: float, limit: int = 500) -> int:
+        """Erases what is personal in up to `limit` calls that ended before that moment; their figures stay."""
+        old = select(t.calls.c.sid).where(
+            t.calls.c.started < before, t.calls.c.session.is_not(None), t.calls.c.state != OPEN
+        )
+        with self.database.write() as connection:
+            sids = connection.execute(old.limit(limit)).scalars().all()
+            erase_personal(connection, sids)
+        return len(sids)
 
     def events_of(self, sid: str) -> list[Event]:
         """Every event of a call, in order."""

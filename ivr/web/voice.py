@@ -75,6 +75,9 @@ def _guarded(wiring: Wiring, kind: str, view: Callable[[Wiring], str]) -> Callab
 def _sorry(wiring: Wiring, kind: str, error: str, where: str = "") -> str:
     wiring.metrics.faults.labels(kind).inc()
     wiring.log.error("fault", kind=kind, call=_field("CallSid"), error=error[:300], where=where)
+    if kind == "whisper":
+        # A Dial is not allowed here; without the words, the agent is still asked for the key.
+        return wiring.twiml.whisper("", "1", "/voice/accept?key=1", _say("en", VOICES["en"]))
     return EMPTY if kind in ("status", "recording") else wiring.twiml.apology(language=_language(wiring))
 
 
@@ -127,6 +130,10 @@ def public_url(wiring: Wiring) -> str:
     raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
     path = urlsplit(raw).path if raw else request.path
     base = wiring.config.public_url or f"{request.scheme}://{request.host}"
+    host = request.environ.get("HTTP_HOST", "")
+    if host not in base and host.lower() == (named := urlsplit(base).netloc).lower():
+        # Twilio signs the host in the letters that somebody typed into its console.
+        base = base.replace(named, host, 1)
     prefix = urlsplit(base).path if wiring.config.public_url else ""
     if prefix and path.startswith(prefix + "/"):
         path = path[len(prefix) :]
