@@ -33,12 +33,12 @@ def test_the_shipped_line_has_no_problems(run: Run) -> None:
 def test_check_names_every_mistake_with_its_line_in_three_formats(run: Run, project: Path) -> None:
     flow = project / "flows" / "bill.yaml"
     flow.write_text(flow.read_text().replace("lookup: billing", "lookup: biling", 1))
-    prompts = project / "prompts" / "en" / "bill.yaml"
-    prompts.write_text(prompts.read_text().replace("found.bill.open", "found.bill.opne", 1))
+    prompts = project / "prompts" / "en" / "main.yaml"
+    prompts.write_text(prompts.read_text().replace("line.notice", "line.notce", 1))
     text = run("check")
     assert text.returncode == 1
     assert "flows/bill.yaml:" in text.stdout and "did you mean 'billing'?" in text.stdout
-    assert "prompts/en/bill.yaml:" in text.stdout
+    assert "prompts/en/main.yaml:" in text.stdout
     found = json.loads(run("check", "--format", "json").stdout)
     assert {problem["code"] for problem in found} >= {"unknown-source", "unknown-name"}
     assert "::error file=flows/bill.yaml,line=" in run("check", "--format", "github").stdout
