@@ -1,6 +1,6 @@
 """Is an answer lost, or given twice, when the server is killed with -9 in the middle of many calls?
 
-    python -m bench.crash [--quick] [--database URL]
+    python -m bench.crash [--quick] [--calls N] [--database URL]
 
 The real server with two workers takes many calls at once. All its processes are killed in one moment, and it is started
 again. A webhook without an answer is sent again every half second for up to 14 seconds, just as it was, as Twilio does;
@@ -34,7 +34,7 @@ from sqlalchemy import create_engine, select, text
 
 from bench import fill
 from bench.servers import BASE, Server, copy_project, databases, scratch
-from bench.shipped import LINE, OPEN, TOKEN, margo, migrated, presses
+from bench.shipped import LINE, OPEN, TOKEN, help_of, margo, migrated, presses
 from ivr.errors import IvrError
 from ivr.jsontext import decode
 from ivr.simulate.wire import Call, Reply
@@ -264,7 +264,9 @@ def stored_turns(database: str, folder: Path) -> dict[str, tuple[int, str]]:
     engine = create_engine(database)
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            others = text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
             while connection.execute(others).scalar():
                 time.sleep(0.02)  # a commit that was on its way is carried out
         rows = connection.execute(select(t.calls.c.sid, t.calls.c.turn, t.calls.c.twiml)).all()
@@ -275,7 +277,7 @@ def stored_turns(database: str, folder: Path) -> dict[str, tuple[int, str]]:
 # — the run —
 
 
-@click.command(help=__doc__)
+@click.command(help=help_of(__doc__))
 @click.option("--quick", is_flag=True, help="40 calls, and no least number in flight.")
 @click.option("--calls", "count", type=int, default=200, show_default=True, help="Calls at once.")
 @click.option("--database", help="A PostgreSQL to try it on, as postgresql+psycopg://…; or postgresql: from the wheel.")
@@ -333,8 +335,12 @@ def run(server: Server, count: int, folder: Path) -> tuple[int, int, Verdict]:
     kept = sum(before.get(hook.form["CallSid"], (0, ""))[0] - 1 == hook.turn for hook in flying)
     open_calls = sum(any(hook.in_flight_at(killed) for hook in caller.line.webhooks) for caller in callers)
     click.echo(f"killed with {len(flying)} webhooks in flight, of {open_calls} calls; ready again after {took:.1f} s")
-    click.echo(f"{kept} of them had been stored before the kill; the longest wait for an answer was {_longest(hooks):.1f} s")
-    click.echo(f"{len(hooks)} webhooks in {sum(len(hook.attempts) for hook in hooks)} attempts, {len(verdict.stuck)} calls could not go on")
+    click.echo(
+        f"{kept} of them had been stored before the kill; the longest wait for an answer was {_longest(hooks):.1f} s"
+    )
+    click.echo(
+        f"{len(hooks)} webhooks in {sum(len(hook.attempts) for hook in hooks)} attempts, {len(verdict.stuck)} calls could not go on"
+    )
     return len(flying), len(verdict.stuck), verdict
 
 

@@ -104,7 +104,13 @@ def calls(load: Load, store: DatabaseStore, like: str, of_callers: int, events: 
     for start in range(0, count, chunk):
         some = range(start, min(start + chunk, count))
         sids = [f"CA{index * (2**128 // count):032x}" for index in some]
-        load(t.calls, (_call(call, sid, index, of_callers, at - (count - index) * each) for sid, index in zip(sids, some, strict=True)))
+        load(
+            t.calls,
+            (
+                _call(call, sid, index, of_callers, at - (count - index) * each)
+                for sid, index in zip(sids, some, strict=True)
+            ),
+        )
         load(t.events, ((sid, *row) for sid in sids for row in templates))
         bar.update(task, completed=some.stop)
     return count
@@ -113,7 +119,12 @@ def calls(load: Load, store: DatabaseStore, like: str, of_callers: int, events: 
 def _call(call: dict[str, Any], sid: str, index: int, of_callers: int, at: float) -> Values:
     who = index % of_callers
     changed = {
-        "sid": sid, "caller": caller_id(who, of_callers), "number": number(who),
-        "started": at, "updated": at + 60, "silent_at": at + 100, "ended": at + 60,
+        "sid": sid,
+        "caller": caller_id(who, of_callers),
+        "number": number(who),
+        "started": at,
+        "updated": at + 60,
+        "silent_at": at + 100,
+        "ended": at + 60,
     }
     return tuple((call | changed).values())

@@ -34,7 +34,7 @@ from sqlalchemy import create_engine, func, select
 
 from bench import fill
 from bench.servers import BASE, POSTGRES, Server, copy_project, databases, scratch
-from bench.shipped import LINE, OPEN, TOKEN, margo, migrated, presses
+from bench.shipped import LINE, OPEN, TOKEN, help_of, margo, migrated, presses
 from ivr.simulate.wire import form_fields, sign
 from ivr.store import tables as t
 from ivr.telephony.twiml import APOLOGIES
@@ -191,18 +191,24 @@ def not_ended_well(database: str) -> int:
     """Calls that the database does not hold as closed and resolved."""
     engine = create_engine(database)
     with engine.connect() as connection:
-        wrong = select(func.count()).select_from(t.calls).where((t.calls.c.state != "closed") | (t.calls.c.outcome != "resolved"))
+        wrong = (
+            select(func.count())
+            .select_from(t.calls)
+            .where((t.calls.c.state != "closed") | (t.calls.c.outcome != "resolved"))
+        )
         found = int(connection.execute(wrong).scalar() or 0)
     engine.dispose()
     return found
 
 
-@click.command(help=__doc__)
+@click.command(help=help_of(__doc__))
 @click.option("--quick", is_flag=True, help="A second each, to see that it runs.")
 @click.option("--seconds", default=15.0, show_default=True, help="Seconds each row is driven for.")
 @click.option("--database", help="A PostgreSQL to use in place of the wheel's, as postgresql+psycopg://…")
 def main(quick: bool, seconds: float, database: str | None) -> None:
-    plans = tuple(plan._replace(callers=min(plan.callers, 60), pause=plan.pause / 10) for plan in PLANS) if quick else PLANS
+    plans = (
+        tuple(plan._replace(callers=min(plan.callers, 60), pause=plan.pause / 10) for plan in PLANS) if quick else PLANS
+    )
     seconds = 1.0 if quick else seconds
     table = Table(title=f"2 workers; calls driven by {PROCESSES} processes on the same machine")
     for heading in ("database", "pace", "callers", "calls", "turns/s", "p50 ms", "p99 ms", "errors", "driver busy"):

@@ -155,7 +155,9 @@ class Server:
 
     def faults(self) -> list[str]:
         """What the server logged as faults and warnings, shortened."""
-        return [line[:300] for line in self.log.read_text().splitlines() if '"level":"error"' in line or "Traceback" in line]
+        return [
+            line[:300] for line in self.log.read_text().splitlines() if '"level":"error"' in line or "Traceback" in line
+        ]
 
     def __enter__(self) -> Server:
         self.start()

@@ -104,3 +104,9 @@ def presses(document: str, errands: list[str]) -> str:
     if "nything else?" in document:
         return "1" if errands else "2"
     return errands.pop(0) if errands else "2"
+
+
+def help_of(doc: str | None) -> str:
+    """A module's docstring as its --help: paragraphs with columns or commands keep their lines."""
+    paragraphs = (doc or "").split("\n\n")
+    return "\n\n".join(f"\b\n{each}" if "  " in each else each for each in paragraphs)

@@ -23,7 +23,7 @@ from flask import Flask, Response, abort, request
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from bench.shipped import BASE, TOKEN, application, environ, fields
+from bench.shipped import BASE, TOKEN, application, environ, fields, help_of
 from ivr.simulate.wire import sign
 
 SID = "CA{:032x}"
@@ -75,11 +75,10 @@ def timed(app: Any, environ_: dict[str, Any]) -> float:
     return took
 
 
-@click.command()
+@click.command(help=help_of(__doc__))
 @click.option("--quick", is_flag=True, help="A few rounds, to see that it runs.")
 @click.option("--rounds", default=3000, help="Rounds to measure.")
 def main(quick: bool, rounds: int) -> None:
-    """Compare in one run."""
     rounds = 100 if quick else rounds
     log = io.StringIO()
     real, sys.stderr = sys.stderr, log

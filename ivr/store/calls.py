@@ -285,9 +285,11 @@ class Calls:
     def keep_recording(
         self, connection: Connection, sid: str, call: str, url: str, seconds: float, status: str, at: float
     ) -> None:
-        """Keeps where a recording lies; the later of two notices wins."""
+        """Keeps where a recording lies. Its own callback says more than the call's turn (`kept`), whichever comes first."""
         values = {"call": call, "url": url, "seconds": seconds, "status": status, "at": at}
-        changed = connection.execute(update(t.recordings).where(t.recordings.c.sid == sid).values(values))
+        changed = connection.execute(
+            update(t.recordings).where(t.recordings.c.sid == sid).values({"call": call} if status == "kept" else values)
+        )
         if changed.rowcount == 0:
             connection.execute(insert(t.recordings).values(sid=sid, **values))
 

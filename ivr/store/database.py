@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.expression import ClauseElement
 
 from ivr.errors import StoreGone, UsageError
@@ -109,8 +110,8 @@ class Database:
         try:
             with self.reader.connect() as connection:
                 yield connection
-        except (OperationalError, DBAPIError, TimeoutError) as error:
-            raise _gone(error) from error
+        except (DBAPIError, PoolTimeout) as error:
+            raise self._gone(error) from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -118,8 +119,8 @@ class Database:
         try:
             with self.writer.begin() as connection:
                 yield connection
-        except (OperationalError, TimeoutError) as error:
-            raise _gone(error) from error
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise self._gone(error) from error
 
     @contextmanager
     def quick_read(self) -> Iterator[Any]:
@@ -131,7 +132,7 @@ class Database:
             finally:
                 raw.close()
         except (self.driver_error, SQLAlchemyError) as error:
-            raise _gone(error) from error
+            raise self._gone(error) from error
 
     @contextmanager
     def quick_write(self) -> Iterator[Any]:
@@ -153,7 +154,13 @@ class Database:
         except self.integrity_error:
             raise
         except (self.driver_error, SQLAlchemyError) as error:
-            raise _gone(error) from error
+            raise self._gone(error) from error
+
+    def _gone(self, error: Exception) -> StoreGone:
+        """The fault as ours. A server that closed one connection closed the idle ones too: no further caller meets them."""
+        if not self.is_sqlite:
+            self.writer.dispose()
+        return StoreGone(str(getattr(error, "orig", error)).splitlines()[0] if str(error) else "no answer")
 
     def close(self) -> None:
         """Gives back every connection."""
@@ -171,7 +178,3 @@ def _tune(connection: sqlite3.Connection, durability: str) -> None:
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _gone(error: Exception) -> StoreGone:
-    return StoreGone(str(getattr(error, "orig", error)).splitlines()[0] if str(error) else "no answer")

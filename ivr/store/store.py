@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
-
 from ivr.clock import Clock
 from ivr.config import Config
 from ivr.engine.events import Event
@@ -88,9 +86,8 @@ class DatabaseStore:
             return self.callers.put(connection, person, source, at)
 
     def alive(self) -> bool:
-        """Whether the database answers."""
-        with self.database.read() as connection:
-            return connection.execute(text("SELECT 1")).scalar() == 1
+        """Whether the database answers and has its tables; raises StoreGone where not."""
+        return self.bundles.published_id() is not None
 
     def dispose(self) -> None:
         """Gives back every connection."""
