@@ -3,7 +3,7 @@
     python -m bench.load [--quick] [--database URL]
 
 The real server with two workers, on SQLite and on PostgreSQL (from a wheel). Whole calls of known callers: a question
-about a bill, the birth date, the postcode, the answer, goodbye, and the final status callback. Two ways:
+about a bill, the birth date, the postcode, the answer, goodbye, and the final status callback; each webhook counts as a turn. Two ways:
 
 flat out  each of 32 callers presses the next key as soon as they have an answer: what the server can do at most
 paced     each of 600 callers takes two seconds over each answer, give or take: what callers then wait for a turn

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterable
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.clock import Clock
@@ -36,6 +36,9 @@ class Bundles:
     def publish(self, bundle: Bundle, at: float) -> None:
         """From now on new calls get `bundle`; it is stored before any call can pin it."""
         with self.database.write() as connection:
+            if not self.database.is_sqlite:
+                # Servers that start together publish the same files; SQLite has a single writer anyway.
+                connection.execute(text("SELECT pg_advisory_xact_lock(4988)"))
             if connection.execute(select(t.bundles.c.id).where(t.bundles.c.id == bundle.id)).scalar() is None:
                 connection.execute(insert(t.bundles).values(id=bundle.id, body=bundle.to_json(), at=at))
             changed = connection.execute(

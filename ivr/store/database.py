@@ -159,7 +159,7 @@ class Database:
     def _gone(self, error: Exception) -> StoreGone:
         """The fault as ours. A server that closed one connection closed the idle ones too: no further caller meets them."""
         if not self.is_sqlite:
-            self.writer.dispose()
+            self.close()
         return StoreGone(str(getattr(error, "orig", error)).splitlines()[0] if str(error) else "no answer")
 
     def close(self) -> None:

@@ -11,7 +11,6 @@ from ivr.engine.options import options_at
 from ivr.engine.session import Wait
 from ivr.engine.talk import Talk
 from ivr.flow.model import Ask
-from ivr.flow.spoken import escape
 from ivr.speech.answers import read_answer
 
 LONGEST = {"date": 8, "time": 4, "number": 13, "money": 13, "phone": 16, "words": 1}
@@ -149,7 +148,6 @@ def _done(talk: Talk, step: Ask, value: Any, words: str | None) -> Move:
     if value is not None:
         talk.said[name] = {"value": value, "spoken": words}
     value = talk.said[name]["value"]
-    private = {"value": escape(value) if isinstance(value, str) else value}
-    talk.emit("collected", {"name": name, "as": step.kind}, private)
+    talk.emit("collected", {"name": name, "as": step.kind}, {"value": value})
     gather.answered(talk)
     return Out(("yes" if value else "no") if step.kind == "yes_no" else "done")

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from checking import problems_of
 
 from ivr.flow.checks import CATALOGUE
 from ivr.flow.checks.catalogue import UNPROVOKED
 from ivr.flow.checks.docs import explain, reference
 from ivr.flow.checks.examples import base, load_examples, project
+from tests.flow.checks.checking import problems_of
 
 CODES = sorted(set(CATALOGUE) - set(UNPROVOKED))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checking import problems_of, with_main
 
 from ivr.flow.checks.examples import project
+from tests.flow.checks.checking import problems_of, with_main
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from checking import problems_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from ivr.config import DesignersPart
 from ivr.flow.bundle import builtin_files, parse
 from ivr.flow.checks import check
 from ivr.flow.checks.examples import base, load_examples, project
+from tests.flow.checks.checking import problems_of
 
 
 def _mutations(files: Mapping[str, str]) -> Iterator[dict[str, str]]:

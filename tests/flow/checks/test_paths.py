@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from checking import codes, problems_of, with_main
-
 from ivr.flow.checks.examples import base, project
+from tests.flow.checks.checking import codes, problems_of, with_main
 
 YES_NO = "ask: anything_else, as: yes_no"
 
