@@ -207,7 +207,7 @@ def not_ended_well(database: str) -> int:
 @click.option("--database", help="A PostgreSQL to use in place of the wheel's, as postgresql+psycopg://…")
 def main(quick: bool, seconds: float, database: str | None) -> None:
     plans = (
-        tuple(plan._replace(callers=min(plan.callers, 60), pause=plan.pause / 10) for plan in PLANS) if quick else PLANS
+        tuple(plan._replace(callers=min(plan.callers, 60), pause=plan.pause / 20) for plan in PLANS) if quick else PLANS
     )
     seconds = 1.0 if quick else seconds
     table = Table(title=f"2 workers; calls driven by {PROCESSES} processes on the same machine")

@@ -19,8 +19,7 @@ from ivr.personal.likely import Popularity
 from ivr.personal.snapshot import Person
 
 
-@dataclass(frozen=True, slots=True)
-class CallRequest:
+class CallRequest(NamedTuple):
     """One webhook of a call. `turn` is None for the first; the rest is what came with it."""
 
     sid: str
@@ -52,8 +51,7 @@ class Call(NamedTuple):
     silent_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """What is stored of a call's beginning."""
 
     line: str
@@ -63,8 +61,7 @@ class Begun:
     control: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One turn to store. `closing` is set where the call ends with it."""
 
     sid: str

@@ -260,9 +260,7 @@ class Crm:
         self.answers: dict[str, Any] = answers
         self.asked: list[tuple[str, dict[str, Any], float]] = []
 
-    def ask(
-        self, bundle: Bundle, source: str, give: Mapping[str, Any], budget: float
-    ) -> Answer | NoAnswer | None:
+    def ask(self, bundle: Bundle, source: str, give: Mapping[str, Any], budget: float) -> Answer | NoAnswer | None:
         """The port of a turn."""
         self.asked.append((source, dict(give), budget))
         answer = self.answers.get(source, "fail")

@@ -169,8 +169,7 @@ def make_house(shipped: Project, moment: Moment) -> Iterator[MakeHouse]:
     made: list[House] = []
 
     def make(url: str, **parts: Any) -> House:
-        house = House(shipped, url, moment, made, **parts)
-        return house
+        return House(shipped, url, moment, made, **parts)
 
     yield make
     for house in made:

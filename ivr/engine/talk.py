@@ -14,13 +14,23 @@ from ivr.engine.session import Session, Wait
 from ivr.flow.bundle import Bundle, Place
 from ivr.flow.expressions import Lookup
 from ivr.flow.model import Line
-from ivr.flow.prompts import render
+from ivr.flow.prompts import Prompt, render
 from ivr.kinds import LEVELS
 from ivr.personal.known import line_values, now_values, reader
 
 MAX_DEPTH = 4
 
 NO_VARIABLES: Mapping[str, Any] = {}
+
+
+_FIXED = frozenset(("label", "key"))
+
+
+def is_fixed(prompt: Prompt) -> bool:
+    """Whether the words depend on nothing but an option's label and key."""
+    pieces = [piece for wording in prompt.every_wording().values() for piece in wording.pieces()]
+    names = {name for piece in pieces for name in piece.expression.names}
+    return prompt.when is None and prompt.count is None and names <= {("label",), ("key",)}
 
 
 class Talk:
@@ -130,18 +140,32 @@ class Talk:
         self, name: str, here: Mapping[str, Any] = NO_VARIABLES, *, again: bool = False, language: str | None = None
     ) -> None:
         """Speaks a prompt; one whose `when:` does not hold, or that holds something not known, keeps silent."""
-        prompt = self.bundle.prompt(language or self.language, name)
+        manner = ("again", *self.manner) if again else self.manner
+        key = ("said", language or self.language, name, manner, here.get("label"), here.get("key"))
+        kept: tuple[dict[str, Any], dict[str, Any]] | None = self.bundle.memo.get(key)
+        if kept is None:
+            kept = self._spoken(name, here, manner, language or self.language, key)
+        if kept is not None:
+            self.emit("spoke", *kept)
+            self.speech += kept[0]["seconds"]
+            if not again:
+                self.heard.append((name, here))
+
+    def _spoken(
+        self, name: str, here: Mapping[str, Any], manner: tuple[str, ...], language: str, key: tuple[Any, ...]
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The two parts of a `spoke` event. Words that are the same for every caller are worked out once."""
+        prompt = self.bundle.prompt(language, name)
         if prompt is None:
             self.emit("fault", {"code": "missing-prompt", "prompt": name})
-            return
+            return None
         lookup = self.lookup(here)
         if prompt.when is not None and not prompt.when.holds(lookup):
-            return
-        manner = ("again", *self.manner) if again else self.manner
+            return None
         rendered = render(prompt, lookup, manner, self.bundle.part.money)
         if rendered is None:
             self.emit("silent", {"prompt": name})
-            return
+            return None
         data: dict[str, Any] = {"prompt": name, "wording": rendered.wording, "language": prompt.language}
         data["seconds"] = rendered.seconds
         if prompt.must_hear:
@@ -150,10 +174,10 @@ class Talk:
             data["neutral"] = True
         if prompt.audio and rendered.wording == "text":
             data["audio"] = f"{prompt.language}/{prompt.audio}"
-        self.emit("spoke", data, {"ssml": rendered.ssml})
-        self.speech += rendered.seconds
-        if not again:
-            self.heard.append((name, here))
+        spoken = data, {"ssml": rendered.ssml}
+        if is_fixed(prompt) and here.keys() <= _FIXED:
+            self.bundle.memo[key] = spoken
+        return spoken
 
     def session(self, wait: Wait) -> Session:
         """What to keep."""

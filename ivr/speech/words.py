@@ -53,11 +53,12 @@ def understand(text: str, choices: Mapping[str, Sequence[str]]) -> Understanding
     if not said:
         return NOTHING
     bare = " ".join(word for word in said.split() if word not in _FILLERS) or said
+    heard = (bare,) if bare == said else (bare, said)  # a filler may be part of a phrase: "please do", "por supuesto"
     scores: dict[str, float] = {}
     for name, phrases in choices.items():
         best = 0.0
         for phrase in phrases:
-            best = max(best, _score(bare, phrase))
+            best = max(best, *(_score(words, phrase) for words in heard))
             if best == 1.0:
                 break
         scores[name] = best

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
 from ivr.config import Config
+from ivr.errors import UsageError
 from ivr.jsontext import decode, encode
 from ivr.personal import history as past
 from ivr.personal.snapshot import Person
@@ -201,6 +202,8 @@ class Callers:
         connection.execute(delete(t.cases).where(t.cases.c.caller == caller))
         for index, case in enumerate(cases):
             number = str(case.get("id") or f"{caller}-{index}")
+            if connection.execute(select(t.cases.c.caller).where(t.cases.c.id == number)).scalar() is not None:
+                raise UsageError(f"the case '{number}' is somebody else's; give this one an id of its own")
             connection.execute(
                 insert(t.cases).values(
                     id=number,
@@ -226,6 +229,8 @@ class Callers:
             own = select(t.calls.c.sid).where(t.calls.c.number.in_(numbers), t.calls.c.caller.is_(None))
             sids = [*sids, *connection.execute(own).scalars().all()]
             erase_personal(connection, sids)
+            # Its keys are hashes, so nobody's answers can be told apart; all of it can be asked again.
+            connection.execute(delete(t.lookup_cache))
             mine = select(t.cases.c.id).where(t.cases.c.caller == caller)
             connection.execute(delete(t.promises).where(t.promises.c.case.in_(mine)))
             for table in (t.cases, t.facts, t.history, t.numbers):

@@ -32,6 +32,8 @@ LATE = -1
 class _Statements(NamedTuple):
     load: Prepared
     insert: Prepared
+    plain: Prepared
+    """a turn that changes no column of an index: no index is written"""
     advance: Prepared
     close: Prepared
     events: Prepared
@@ -71,6 +73,18 @@ class Calls:
                 engine,
                 insert(t.calls).values(
                     {column.name: _b(column.name) for column in t.calls.columns if column.name != "status_seq"}
+                ),
+            ),
+            plain=Prepared(
+                engine,
+                advance.values(
+                    turn=_b("turn"),
+                    seq=_b("seq"),
+                    session=_b("session"),
+                    twiml=_b("twiml"),
+                    updated=_b("updated"),
+                    silent_at=_b("silent_at"),
+                    language=_b("language"),
                 ),
             ),
             advance=Prepared(
@@ -191,7 +205,7 @@ class Calls:
         }
         if not _touches_others(commit):
             with self.database.quick_write() as cursor:
-                if self.sql.advance.quick(cursor, values).rowcount != 1:
+                if self.sql.plain.quick(cursor, values).rowcount != 1:
                     return False
                 self.sql.events.quick_many(cursor, _rows(commit, call.seq))
             return True
@@ -353,11 +367,11 @@ class Calls:
             return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-_EFFECTS = frozenset(("remembered", "requested", "recorded"))
+_EFFECTS = frozenset(("remembered", "requested", "recorded", "verified"))
 
 
 def _touches_others(commit: Commit) -> bool:
-    """Whether this turn writes more than its own call and events."""
+    """Whether this turn writes more than its own call and events, or may change whose call it is."""
     return commit.closing is not None or any(event.type in _EFFECTS for event in commit.events)
 
 

@@ -20,5 +20,8 @@ def erase_personal(connection: Connection, sids: Sequence[str]) -> None:
         connection.execute(calls.values(**gone, outcome=func.coalesce(t.calls.c.outcome, "caller_left")))
         connection.execute(update(t.events).where(t.events.c.sid.in_(some)).values(private=None))
         connection.execute(delete(t.recordings).where(t.recordings.c.call.in_(some)))
-        requested = update(t.outbox).where(t.outbox.c.call.in_(some), t.outbox.c.done.is_not(None))
-        connection.execute(requested.values(payload="{}"))
+        requested = t.outbox.c.call.in_(some)
+        over = t.outbox.c.done.is_not(None) | t.outbox.c.failed.is_not(None)
+        connection.execute(update(t.outbox).where(requested, over).values(payload="{}", error=None))
+        # What nobody has done yet is not done any more: it would need what is to be erased.
+        connection.execute(delete(t.outbox).where(requested, ~over))

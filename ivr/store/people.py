@@ -12,6 +12,9 @@ from ivr.phone import e164
 from ivr.problems import did_you_mean
 
 PREFERENCES = ("prefers.language", "prefers.manner", "prefers.channel")
+MAX_ID = 36
+CASE_TEXTS = {"id": MAX_ID, "about": 60, "summary": 2000, "promise": 2000}
+"""Texts of a case, and how long each may be."""
 CASE_FIELDS = ("id", "about", "summary", "opened", "closed", "promise", "promise_by")
 
 
@@ -45,12 +48,12 @@ def read_person(data: Mapping[str, Any], config: ConfigFile) -> tuple[PersonRow 
             numbers.append(number)
     if not given:
         faults.append("a number is missing")
-    facts = data.get("facts") or {}
+    facts = {} if data.get("facts") is None else data["facts"]
     kept = read_facts(facts, config, faults) if isinstance(facts, Mapping) else {}
     if not isinstance(facts, Mapping):
         faults.append("'facts' must be an object of names and values")
     cases = _cases(data.get("cases"), faults)
-    identity = str(data["caller"])[:40] if data.get("caller") else None
+    identity = _text("caller", data["caller"], MAX_ID, faults) if data.get("caller") else None
     return (None if faults else PersonRow(tuple(dict.fromkeys(numbers)), identity, kept, cases)), faults
 
 
@@ -89,7 +92,19 @@ def _cases(data: Any, faults: list[str]) -> Sequence[Mapping[str, Any]] | None:
         try:
             dates = {name: convert("date", case[name]) for name in ("opened", "closed", "promise_by") if case.get(name)}
         except ValueError as error:
-            faults.append(f"case {case.get('about')}: {error}")
+            faults.append(f"case {str(case.get('about'))[:40]}: {error}")
             continue
-        kept.append({name: case[name] for name in CASE_FIELDS if case.get(name) is not None} | dates)
+        texts = {name: _text(name, case[name], most, faults) for name, most in CASE_TEXTS.items() if case.get(name)}
+        kept.append(texts | dates)
+    ids = [case["id"] for case in kept if case.get("id")]
+    faults += [f"two cases have the id '{name}'" for name in sorted({name for name in ids if ids.count(name) > 1})]
     return kept
+
+
+def _text(name: str, value: Any, most: int, faults: list[str]) -> str:
+    """`value` as text that every database takes."""
+    text = str(value).strip()
+    if not isinstance(value, (str, int)) or len(text) > most or not text.replace("\n", " ").isprintable():
+        faults.append(f"'{name}' must be plain text of at most {most} characters")
+        return ""
+    return text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from ivr.errors import IvrError, StoreGone, UsageError
 from ivr.phone import e164
 from ivr.store.people import PersonRow, read_person
 from ivr.store.tokens import is_token
@@ -63,6 +64,18 @@ def register(app: Flask, wiring: Wiring) -> None:
         response.status_code = error.code or 500
         return response
 
+    @app.errorhandler(UsageError)
+    @app.errorhandler(StoreGone)
+    def tell(error: IvrError) -> Response:
+        if isinstance(error, UsageError):
+            response = jsonify(error=str(error))
+            response.status_code = 400
+        else:
+            wiring.log.error("api", path=request.path, error=str(error))
+            response = jsonify(error="the database does not answer; try again in a moment")
+            response.status_code = 503
+        return response
+
 
 def _authorise(wiring: Wiring) -> None:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
@@ -72,7 +85,10 @@ def _authorise(wiring: Wiring) -> None:
 
 
 def _body() -> dict[str, Any]:
-    data = request.get_json(silent=True)
+    try:
+        data = request.get_json(silent=True)
+    except RecursionError:
+        data = None
     if not isinstance(data, dict):
         abort(400, "send a JSON object")
     return data

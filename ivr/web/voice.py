@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from flask import Flask, Response, abort, request, send_from_directory
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -63,11 +63,12 @@ def _guarded(wiring: Wiring, kind: str, view: Callable[[Wiring], str]) -> Callab
             body = _sorry(wiring, kind, f"database: {error}")
         except Exception as error:
             # The last line of defence: whatever is wrong with us, the caller reaches a person.
-            body = _sorry(wiring, kind, f"{type(error).__name__}: {error}", where=_where(error))
+            # Its text may quote a caller's words, so only its kind and place are logged.
+            body = _sorry(wiring, kind, type(error).__name__, where=_where(error))
         seconds = stopwatch() - began
         counter.inc()
         observe(seconds)
-        return Response(body, mimetype="text/xml")
+        return Response(body, content_type="text/xml; charset=utf-8")
 
     return guarded
 
@@ -113,7 +114,9 @@ def _authenticate(wiring: Wiring) -> None:
     try:
         form: Any = request.form
         body = b"" if form else request.get_data()
-        good = wiring.signatures.valid(public_url(wiring), form, body, request.headers.get("X-Twilio-Signature", ""))
+        environ = request.environ
+        signature = environ.get("HTTP_X_TWILIO_SIGNATURE", "")
+        good = wiring.signatures.valid(public_url(wiring, environ), form, body, signature)
     except RequestEntityTooLarge:
         raise
     except (UnicodeError, ValueError):
@@ -124,19 +127,19 @@ def _authenticate(wiring: Wiring) -> None:
         abort(403)
 
 
-def public_url(wiring: Wiring) -> str:
+def public_url(wiring: Wiring, environ: Mapping[str, Any]) -> str:
     """The URL as Twilio called it: on the configured public address, whatever the proxies in between made of it."""
-    query = request.query_string.decode("latin-1")
-    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
-    path = urlsplit(raw).path if raw else request.path
-    base = wiring.config.public_url or f"{request.scheme}://{request.host}"
-    host = request.environ.get("HTTP_HOST", "")
+    host = environ.get("HTTP_HOST", "")
+    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or quote(environ.get("PATH_INFO", ""), safe="/")
+    path = raw.partition("?")[0] if raw.startswith("/") else urlsplit(raw).path
+    base = wiring.config.public_url or f"{environ['wsgi.url_scheme']}://{host}"
     if host not in base and host.lower() == (named := urlsplit(base).netloc).lower():
         # Twilio signs the host in the letters that somebody typed into its console.
         base = base.replace(named, host, 1)
     prefix = urlsplit(base).path if wiring.config.public_url else ""
     if prefix and path.startswith(prefix + "/"):
         path = path[len(prefix) :]
+    query = environ.get("QUERY_STRING", "")
     return f"{base}{path}{'?' + query if query else ''}"
 
 
@@ -156,9 +159,9 @@ def _form() -> Any:
 
 def _number_of_turn() -> int:
     """The turn that the URL carries; -1 for one that no call of ours has."""
-    query = request.query_string
-    number = query[5:] if query.startswith(b"turn=") and query[5:].isdigit() else request.args.get("turn", "").encode()
-    return int(number) if number.isdigit() and len(number) < 8 else -1
+    query = request.environ.get("QUERY_STRING", "")
+    number = query[5:] if query.startswith("turn=") and query[5:].isdigit() else request.args.get("turn", "")
+    return int(number) if number.isdigit() and number.isascii() and len(number) < 8 else -1
 
 
 def _turn(wiring: Wiring) -> str:

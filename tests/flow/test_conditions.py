@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from itertools import product
 
 import pytest
@@ -130,10 +131,8 @@ def test_what_is_not_in_the_language_is_refused_in_words(text):
 )  # fmt: skip
 def test_what_is_huge_is_refused_or_quickly_done(text):
     began = time.process_time()
-    try:
+    with suppress(ExpressionError):
         compile_expression(text).evaluate(lambda path: None)
-    except ExpressionError:
-        pass
     assert time.process_time() - began < 1.0
 
 

@@ -276,7 +276,13 @@ CANARY = "Zyxwvut"
 def leaves_traces(house: House) -> list[str]:
     """A person who leaves something of herself in every table that can hold it; returns the canaries."""
     numbers = ("+15550300001", "+15550300002")
-    facts = {"first_name": f"{CANARY}name", "last_name": f"{CANARY}last", "date_of_birth": "1971-02-03", "postcode": "99321", "prefers.language": "en"}
+    facts = {
+        "first_name": f"{CANARY}name",
+        "last_name": f"{CANARY}last",
+        "date_of_birth": "1971-02-03",
+        "postcode": "99321",
+        "prefers.language": "en",
+    }
     case = {
         "id": "case-1", "about": "bill", "summary": f"{CANARY}summary", "opened": "2026-02-20",
         "promise": f"{CANARY}promise", "promise_by": "2026-03-09",

@@ -32,14 +32,17 @@ def says(tmp_path: Path, sqlite_url: str, moment: Moment) -> Any:
             shutil.copytree(FOLDER / name, folder / name)
         shutil.copyfile(FOLDER / "config.yaml", folder / "config.yaml")
         prompts = folder / "prompts" / "en" / "main.yaml"
-        text = prompts.read_text().replace("brisk: Hi {{ caller.first_name }}. Northlight Energy.", f"brisk: {welcome!r}")
+        text = prompts.read_text().replace(
+            "brisk: Hi {{ caller.first_name }}. Northlight Energy.", f"brisk: {welcome!r}"
+        )
         if phrases is not None:
-            text = re.sub(r"(?<=bill_question:\n)((?:  .*\n)*?)  phrases: .*", rf"\g<1>  phrases: {phrases!r}", text, count=1)
+            text = re.sub(
+                r"(?<=bill_question:\n)((?:  .*\n)*?)  phrases: .*", rf"\g<1>  phrases: {phrases!r}", text, count=1
+            )
         prompts.write_text(text)
         project = read_project(folder, environment("sqlite:///unused.db"))
         assert project.bundle is not None, [str(problem) for problem in project.problems]
-        house = House(project, sqlite_url, moment, made)
-        return house
+        return House(project, sqlite_url, moment, made)
 
     yield build
     for house in made:
@@ -63,7 +66,10 @@ def test_race_10_a_document_over_64_kb_is_never_sent_and_the_caller_has_a_person
 
 
 def test_race_10_hints_stay_within_twilios_limits(says: Callable[..., House]) -> None:
-    phrases = [f"phrase number {number} of very many" for number in range(700)] + ["one, with commas, in it", "long " * 40]
+    phrases = [f"phrase number {number} of very many" for number in range(700)] + [
+        "one, with commas, in it",
+        "long " * 40,
+    ]
     call = says("Hi.", phrases).calls(MARGO).dial()
     gather = ElementTree.fromstring(call.answer).find("Gather")
     assert gather is not None
@@ -91,11 +97,19 @@ def test_race_10_a_tag_is_never_cut_in_two() -> None:
 
 
 def test_race_10_a_hint_has_no_commas_is_not_over_100_characters_and_comes_once() -> None:
-    hints = _hints({"option:a": ("yes, please", "yes,please", "x" * 300, "", " , "), "command:b": ("yes please", 'say "hi" & <go>')})
+    hints = _hints(
+        {
+            "option:a": ("yes, please", "yes,please", "x" * 300, "", " , "),
+            "command:b": ("yes please", 'say "hi" & <go>'),
+        }
+    )
     assert hints == "yes please," + "x" * 100 + ",say &quot;hi&quot; &amp; &lt;go&gt;"
 
 
 def test_race_10_at_most_500_hints_and_options_come_before_commands() -> None:
-    open_ = {"command:c": tuple(f"command {n}" for n in range(400)), "option:o": tuple(f"option {n}" for n in range(400))}
+    open_ = {
+        "command:c": tuple(f"command {n}" for n in range(400)),
+        "option:o": tuple(f"option {n}" for n in range(400)),
+    }
     hints = _hints(open_).split(",")
     assert len(hints) == 500 and hints[0] == "option 0" and hints[400] == "command 0"

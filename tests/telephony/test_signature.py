@@ -36,7 +36,13 @@ def rings(house: House, path: str = "/voice/incoming", *, signed: str, token: st
 
 def test_race_11_the_vector_of_twilios_own_page() -> None:
     form = MultiDict(
-        {"CallSid": "CA1234567890ABCDE", "Caller": "+12349013030", "Digits": "1234", "From": "+12349013030", "To": "+18005551212"}
+        {
+            "CallSid": "CA1234567890ABCDE",
+            "Caller": "+12349013030",
+            "Digits": "1234",
+            "From": "+12349013030",
+            "To": "+18005551212",
+        }
     )
     good = "0/KCTR6DLpKmkAf8muzZqo1nDgQ="
     url = "https://mycompany.com/myapp.php?foo=1&bar=2"
@@ -75,14 +81,17 @@ def test_race_11_the_standard_port_may_be_named_or_not(public: House, signed: st
     assert rings(public, signed=signed) == 200
 
 
-@pytest.mark.parametrize("signed", ["https://line.example.com:8443/voice/incoming", "https://line.example.com/voice/incoming"])
+@pytest.mark.parametrize(
+    "signed", ["https://line.example.com:8443/voice/incoming", "https://line.example.com/voice/incoming"]
+)
 def test_race_11_a_port_of_its_own_may_be_signed_or_not(sqlite_url: str, make_house: MakeHouse, signed: str) -> None:
     house = make_house(sqlite_url, config={"public_url": "https://line.example.com:8443"})
     assert rings(house, signed=signed) == 200
 
 
 @pytest.mark.parametrize(
-    "query", ["a=1+2", "a=1%202", "a=%2B1555", "a=b%26c", "a=", "a", "a=%C3%A9", "turn=1&turn=2", "a=%e9", "a=//x", "=1&&"]
+    "query",
+    ["a=1+2", "a=1%202", "a=%2B1555", "a=b%26c", "a=", "a", "a=%C3%A9", "turn=1&turn=2", "a=%e9", "a=//x", "=1&&"],
 )
 def test_race_11_what_is_encoded_in_the_address_is_signed_as_it_stands(public: House, query: str) -> None:
     assert rings(public, f"/voice/incoming?{query}", signed=f"{PUBLIC}/voice/incoming?{query}") == 200
@@ -172,7 +181,18 @@ BAD = ["", "x", "é", "=" * 28, "A" * 28, "A" * 100_000, "0/KCTR6DLpKmkAf8muzZqo
 
 
 @pytest.mark.parametrize("signature", BAD, ids=lambda text: ascii(text[:12]) or "empty")
-@pytest.mark.parametrize("path", ["/voice/incoming", "/voice/turn?turn=1", "/voice/status", "/voice/fallback", "/voice/whisper?call=x", "/voice/accept", "/voice/recording?call=x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/voice/incoming",
+        "/voice/turn?turn=1",
+        "/voice/status",
+        "/voice/fallback",
+        "/voice/whisper?call=x",
+        "/voice/accept",
+        "/voice/recording?call=x",
+    ],
+)
 def test_race_11_a_bad_signature_is_refused_in_plain_text(public: House, path: str, signature: str) -> None:
     _, form = webhook(public.calls(MARGO), "")
     reply = public.send(path, data=form, headers={"X-Twilio-Signature": signature})
@@ -193,7 +213,9 @@ ODD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: ascii(odd["data"][:16]))
 @pytest.mark.parametrize("query", ["", "?bodySHA256=00", "?%ff=%fe"])
-def test_race_11_bodies_that_cannot_be_read_are_refused_and_no_fault(public: House, odd: dict[str, Any], query: str) -> None:
+def test_race_11_bodies_that_cannot_be_read_are_refused_and_no_fault(
+    public: House, odd: dict[str, Any], query: str
+) -> None:
     more = {"content_type": "application/x-www-form-urlencoded", **odd}
     reply = public.send("/voice/incoming" + query, headers={"X-Twilio-Signature": "A" * 28}, **more)
     assert reply.status == 403
@@ -202,8 +224,13 @@ def test_race_11_bodies_that_cannot_be_read_are_refused_and_no_fault(public: Hou
 def test_race_11_a_good_signature_over_invalid_utf_8_has_no_fault(public: House) -> None:
     body = b"CallSid=CA1&From=%ff%fe"
     shown = "CallSid" + "CA1" + "From" + "%FF%FE"  # what is no text is signed as it was encoded
-    signed = base64.b64encode(hmac.new(TOKEN.encode(), f"{PUBLIC}/voice/incoming{shown}".encode(), hashlib.sha1).digest()).decode()
+    signed = base64.b64encode(
+        hmac.new(TOKEN.encode(), f"{PUBLIC}/voice/incoming{shown}".encode(), hashlib.sha1).digest()
+    ).decode()
     reply = public.send(
-        "/voice/incoming", data=body, content_type="application/x-www-form-urlencoded", headers={"X-Twilio-Signature": signed}
+        "/voice/incoming",
+        data=body,
+        content_type="application/x-www-form-urlencoded",
+        headers={"X-Twilio-Signature": signed},
     )
     assert reply.status == 200

@@ -14,7 +14,15 @@ import ivr.store.database as database
 from tests.actors import EMERGENCY, EMPTY, LINE, MARGO, STRANGER, House, Phone, webhook
 from tests.conftest import MakeHouse, Postgres
 
-PATHS = ["/voice/incoming", "/voice/turn?turn=1", "/voice/status", "/voice/fallback", "/voice/whisper?call=x", "/voice/accept", "/voice/recording?call=x"]
+PATHS = [
+    "/voice/incoming",
+    "/voice/turn?turn=1",
+    "/voice/status",
+    "/voice/fallback",
+    "/voice/whisper?call=x",
+    "/voice/accept",
+    "/voice/recording?call=x",
+]
 SID = "CA" + "1" * 32
 
 FORMS: dict[str, dict[str, str]] = {
@@ -22,12 +30,34 @@ FORMS: dict[str, dict[str, str]] = {
     "only a call": {"CallSid": SID},
     "no call": {"From": MARGO, "To": LINE, "Digits": "1"},
     "blank everything": dict.fromkeys(["CallSid", "From", "To", "Digits", "SpeechResult", "CallStatus"], ""),
-    "absurd values": {"CallSid": SID, "From": "\x00\x01", "To": "🙂" * 50, "Digits": "abc;--", "Confidence": "NaN", "SpeechResult": "\x00"},
-    "absurd numbers": {"CallSid": SID, "From": MARGO, "To": LINE, "Confidence": "1e999", "RecordingDuration": "-5", "RecordingUrl": "x", "DialCallDuration": "inf", "DialCallStatus": "?"},
+    "absurd values": {
+        "CallSid": SID,
+        "From": "\x00\x01",
+        "To": "🙂" * 50,
+        "Digits": "abc;--",
+        "Confidence": "NaN",
+        "SpeechResult": "\x00",
+    },
+    "absurd numbers": {
+        "CallSid": SID,
+        "From": MARGO,
+        "To": LINE,
+        "Confidence": "1e999",
+        "RecordingDuration": "-5",
+        "RecordingUrl": "x",
+        "DialCallDuration": "inf",
+        "DialCallStatus": "?",
+    },
     "a call of another shape": {"CallSid": "'; DROP TABLE calls; --", "From": MARGO, "To": LINE},
     "a call that is too long": {"CallSid": "CA" + "1" * 500, "From": MARGO, "To": LINE},
     "a call with a line break": {"CallSid": SID + "\n", "From": MARGO, "To": LINE},
-    "text where numbers belong": {"CallSid": SID, "From": "<b>&", "To": "]]>", "DialBridged": "maybe", "DialCallStatus": "x" * 500},
+    "text where numbers belong": {
+        "CallSid": SID,
+        "From": "<b>&",
+        "To": "]]>",
+        "DialBridged": "maybe",
+        "DialCallStatus": "x" * 500,
+    },
     "very many fields": {"CallSid": SID, **{f"Field{number}": "x" for number in range(900)}},
     "long words": {"CallSid": SID, "From": MARGO, "To": LINE, "SpeechResult": "word " * 30_000},
     "half of 1 MB of digits": {"CallSid": SID, "From": MARGO, "To": LINE, "Digits": "1" * 200_000},
@@ -45,14 +75,18 @@ def test_any_form_gets_valid_twiml(line: House, path: str, form: dict[str, str])
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_any_form_in_the_middle_of_a_call_gets_valid_twiml_and_the_call_goes_on(house: House, form: dict[str, str]) -> None:
+def test_any_form_in_the_middle_of_a_call_gets_valid_twiml_and_the_call_goes_on(
+    house: House, form: dict[str, str]
+) -> None:
     call = house.calls(MARGO, SID).dial()
     for turn in (1, call.row["turn"], 99):
         assert house.post(f"/voice/turn?turn={turn}", form).status == 200
     other = house.calls(STRANGER).dial().hears("For English")
     assert other.row["turn"] == 1
     if call.row["state"] == "open":
-        reply = house.post(*webhook(call, "/voice/fallback", ErrorUrl=f"{house.base}/voice/turn?turn=1", ErrorCode="11200"))
+        reply = house.post(
+            *webhook(call, "/voice/fallback", ErrorUrl=f"{house.base}/voice/turn?turn=1", ErrorCode="11200")
+        )
         assert b"<Gather" in reply.body or b"<Dial" in reply.body
 
 
@@ -132,7 +166,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def locked(impatient: None, sqlite_url: str, make_house: MakeHouse) -> Iterator[tuple[House, Phone, sqlite3.Connection]]:
+def locked(
+    impatient: None, sqlite_url: str, make_house: MakeHouse
+) -> Iterator[tuple[House, Phone, sqlite3.Connection]]:
     """A server with a call in progress, and a connection that can lock everybody else out."""
     house = make_house(sqlite_url)
     call = house.calls(MARGO).dial()
@@ -217,7 +253,14 @@ def test_a_postgresql_that_was_restarted_costs_at_most_one_caller_an_apology(
 def test_the_fallback_asks_the_present_question_again(house: House) -> None:
     call = house.calls(MARGO).dial().press("2")
     before = call.trace
-    for url in (f"{house.base}/voice/turn?turn=1", f"{house.base}/voice/turn?turn=2", f"{house.base}/voice/incoming", "", "::", "[x"):
+    for url in (
+        f"{house.base}/voice/turn?turn=1",
+        f"{house.base}/voice/turn?turn=2",
+        f"{house.base}/voice/incoming",
+        "",
+        "::",
+        "[x",
+    ):
         reply = house.post(*webhook(call, "/voice/fallback", ErrorUrl=url, ErrorCode="11200"))
         assert reply.body.decode() == call.answer
     assert call.trace == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import pytest
 
@@ -132,7 +133,9 @@ def test_race_3_a_turn_that_nobody_awaits_changes_nothing(line: House, turn: str
 # 4: `completed` overtakes
 
 
-def test_race_4_a_call_that_is_completed_before_its_last_action_closes_once_and_the_action_is_empty(house: House) -> None:
+def test_race_4_a_call_that_is_completed_before_its_last_action_closes_once_and_the_action_is_empty(
+    house: House,
+) -> None:
     call = house.calls(MARGO).dial().press("2")
     call.status(CallStatus="completed", CallDuration="12")
     assert call.row["state"] == "closed" and call.row["outcome"] == "caller_left"
@@ -147,11 +150,16 @@ def test_race_4_a_call_that_is_completed_before_its_last_action_closes_once_and_
 def test_race_4_a_turn_and_completed_at_once_leave_one_closed_call(house: House) -> None:
     for _ in range(6):
         call = house.calls(MARGO).dial()
-        turn, over = webhook(call, "/voice/turn?turn=1", Digits="2"), webhook(call, "/voice/status", CallStatus="completed")
-        answers = at_once(lambda: house.post(*turn), lambda: house.post(*over))
+        turn, over = (
+            webhook(call, "/voice/turn?turn=1", Digits="2"),
+            webhook(call, "/voice/status", CallStatus="completed"),
+        )
+        answers = at_once(partial(house.post, *turn), partial(house.post, *over))
         assert call.row["state"] == "closed" and call.types.count("ended") == 1
         assert call.row["seq"] == len(call.events)
-        if "keys" not in [event.data["kind"] for event in call.happened("heard")]:  # the end came first: nobody is there to hear the question again
+        if "keys" not in [
+            event.data["kind"] for event in call.happened("heard")
+        ]:  # the end came first: nobody is there to hear the question again
             assert answers[0].body.decode().endswith(EMPTY)
 
 
@@ -250,7 +258,17 @@ def test_race_6_hanging_up_after_a_talk_is_a_call_that_was_handed_over(house: Ho
 
 # 7: strange callers
 
-STRANGE = ["anonymous", "Anonymous", "unknown", "client:margo", "sip:margo@example.com", "", "5550100002", "+266696687", "Margo"]
+STRANGE = [
+    "anonymous",
+    "Anonymous",
+    "unknown",
+    "client:margo",
+    "sip:margo@example.com",
+    "",
+    "5550100002",
+    "+266696687",
+    "Margo",
+]
 
 
 @pytest.mark.parametrize("from_", STRANGE, ids=lambda text: text or "empty")

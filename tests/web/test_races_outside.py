@@ -166,7 +166,11 @@ def test_race_12_the_caller_gone_first_and_the_result_late_mends_the_outcome_onc
     call.status(CallStatus="completed", CallDuration="80")
     assert call.row["outcome"] == "caller_left"
     result = webhook(
-        call, f"/voice/turn?turn={call.row['turn']}", DialCallStatus="completed", DialBridged="true", DialCallDuration="61"
+        call,
+        f"/voice/turn?turn={call.row['turn']}",
+        DialCallStatus="completed",
+        DialBridged="true",
+        DialCallDuration="61",
     )
     assert house.post(*result).body.endswith(b"<Response/>")
     assert call.row["outcome"] == "handed_over"
@@ -191,7 +195,9 @@ def test_race_12_the_whisper_of_a_call_that_is_over_or_unknown_is_harmless(line:
         assert reply.status == 200 and b"<Gather" in reply.body and b"<Dial" not in reply.body
 
 
-def test_race_12_with_the_database_gone_the_agent_is_still_asked_for_the_key(sqlite_url: str, make_house: MakeHouse) -> None:
+def test_race_12_with_the_database_gone_the_agent_is_still_asked_for_the_key(
+    sqlite_url: str, make_house: MakeHouse
+) -> None:
     house = make_house(sqlite_url)
     call = rings_people(house)
     house.run("ALTER TABLE calls RENAME TO gone")
@@ -270,11 +276,20 @@ def changed(tmp_path: Path) -> Callable[[Changes], Project]:
 
 def test_race_14_an_exception_may_cross_midnight(sqlite_url: str, moment: Moment, changed: Any) -> None:
     made = changed(
-        {"flows/lines/northlight.yaml": lambda text: text.replace("holidays: US-MI", 'exceptions: {2026-03-08: "22:00-02:00"}')}
+        {
+            "flows/lines/northlight.yaml": lambda text: text.replace(
+                "holidays: US-MI", 'exceptions: {2026-03-08: "22:00-02:00"}'
+            )
+        }
     )
     assert made.bundle is not None, made.problems
     house = House(made, sqlite_url, moment)
-    for at, flow in (("08 21:59", "after_hours"), ("08 23:30", "main"), ("09 01:59", "main"), ("09 02:00", "after_hours")):
+    for at, flow in (
+        ("08 21:59", "after_hours"),
+        ("08 23:30", "main"),
+        ("09 01:59", "main"),
+        ("09 02:00", "after_hours"),
+    ):
         moment.at = datetime.fromisoformat(f"2026-03-{at}").replace(tzinfo=DETROIT).timestamp()
         assert house.calls(MARGO).dial().flow == flow, at
     house.shut()
@@ -283,13 +298,14 @@ def test_race_14_an_exception_may_cross_midnight(sqlite_url: str, moment: Moment
 # 15: flows that change under a call
 
 
-
 def test_race_15_a_call_finishes_on_the_version_it_began_with(house: House, changed: Any) -> None:
     old = house.calls(MARGO).dial().press("2").hears("your date of birth")
     made = changed(
         {
             "prompts/en/main.yaml": lambda text: text.replace("brisk: Anything else?", "brisk: Anything more at all?"),
-            "flows/bill.yaml": lambda text: text.replace("say: bill_amount, answers", "say: [bill_amount, goodbye], answers"),
+            "flows/bill.yaml": lambda text: text.replace(
+                "say: bill_amount, answers", "say: [bill_amount, goodbye], answers"
+            ),
         }
     )
     assert made.bundle is not None, made.problems
@@ -302,7 +318,9 @@ def test_race_15_a_call_finishes_on_the_version_it_began_with(house: House, chan
 
 def test_race_15_also_on_another_worker_that_never_saw_the_old_version(house: House, changed: Any) -> None:
     old = house.calls(MARGO).dial().press("2")
-    made = changed({"prompts/en/main.yaml": lambda text: text.replace("brisk: Anything else?", "brisk: Anything more?")})
+    made = changed(
+        {"prompts/en/main.yaml": lambda text: text.replace("brisk: Anything else?", "brisk: Anything more?")}
+    )
     other = house.another_worker()
     other.store.bundles.publish(made.bundle, house.moment())
     restarted = house.another_worker()
@@ -336,7 +354,13 @@ def test_race_15_a_broken_save_changes_nothing_for_anybody(house: House, changed
 
 def test_race_15_a_step_that_is_gone_with_its_version_ends_at_a_person_as_an_event(house: House, changed: Any) -> None:
     old = house.calls(MARGO).dial().press("6")
-    made = changed({"flows/service_points.yaml": lambda text: text.replace("  where:\n", "  whereabouts:\n").replace("start: where", "start: whereabouts")})
+    made = changed(
+        {
+            "flows/service_points.yaml": lambda text: text.replace("  where:\n", "  whereabouts:\n").replace(
+                "start: where", "start: whereabouts"
+            )
+        }
+    )
     assert made.bundle is not None, made.problems
     house.store.bundles.publish(made.bundle, house.moment())
     house.run("DELETE FROM bundles WHERE id = :id", id=old.row["bundle"])

@@ -7,7 +7,7 @@ from ivr.engine.inputs import Keys, Silence, Words
 from ivr.engine.moves import Move
 from ivr.engine.options import MORE, more_key, options_at, spoken_order
 from ivr.engine.session import Wait
-from ivr.engine.talk import Talk
+from ivr.engine.talk import Talk, is_fixed
 from ivr.flow.model import Menu
 from ivr.flow.prompts import render
 from ivr.flow.spoken import plain
@@ -57,13 +57,20 @@ def _wait(talk: Talk, step: Menu, phase: str, **spec: object) -> Wait:
 
 def _label(talk: Talk, name: str | None, manner: tuple[str, ...] | None = None) -> str | None:
     """How an option is named, in the caller's manner (or `manner`: a whole sentence needs the plain name)."""
-    prompt = talk.bundle.prompt(talk.language, name) if name else None
-    rendered = (
-        render(prompt, talk.lookup(), talk.manner if manner is None else manner, talk.bundle.part.money)
-        if prompt
-        else None
-    )
-    return plain(rendered.ssml) if rendered else None
+    if name is None:
+        return None
+    key = ("label", talk.language, name, talk.manner if manner is None else manner)
+    kept: str | None = talk.bundle.memo.get(key)
+    if kept is not None:
+        return kept
+    prompt = talk.bundle.prompt(talk.language, name)
+    rendered = render(prompt, talk.lookup(), key[3], talk.bundle.part.money) if prompt else None
+    if prompt is None or rendered is None:
+        return None
+    label = plain(rendered.ssml)
+    if is_fixed(prompt):
+        talk.bundle.memo[key] = label
+    return label
 
 
 def _guess(talk: Talk, step: Menu) -> str | None:
