@@ -43,6 +43,7 @@ HISTORY = {
     **_fields(
         "recognised",
         calls=("number", "calls so far, not counting this one"),
+        last_reasons=("list", "why they called: their last five reasons, newest first"),
         calls_30_days=("number", "calls in the last 30 days"),
         repeats=("number", "how often they called about the same reason within 7 days before this call"),
         interrupts=("flag", "usually answers before a prompt can have ended (an estimate)"),

@@ -71,6 +71,7 @@ def view(record: Mapping[str, Any] | None, now: float) -> dict[str, Any]:
     habits = record["answers"] >= HABIT_CALLS
     return {
         "calls": record["calls"],
+        "last_reasons": list(dict.fromkeys(reason for reason, _ in reversed(record["contacts"])))[:5],
         "calls_30_days": sum(1 for call in record["recent"] if now - call["at"] <= 30 * DAY),
         "repeats": sum(1 for name, at in record["contacts"] if name == reason and now - at <= REPEAT_DAYS * DAY),
         "interrupts": habits and record["interrupts"] * 2 > record["answers"],
