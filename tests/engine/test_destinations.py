@@ -142,10 +142,13 @@ start: ask
 steps: {ask: {ask: a_question, as: yes_no, no_input: [], next: agent}}
 ---
 flow: agent
-start: which
-steps: {which: {ask: which_team, as: yes_no, no_input: [], next: {yes: bye, no: bye}}, bye: {say: bye, end: resolved}}
+start: sorry
+steps:
+  sorry: {say: so_sorry, next: which}
+  which: {ask: which_team, as: yes_no, no_input: [], next: {yes: bye, no: bye}}
+  bye: {say: bye, end: resolved}
 """)
-    call = Call(made).dial().silence().hears("which_team").silence().hears("line.emergency")
+    call = Call(made).dial().silence().hears("so_sorry", "which_team").silence().hears_only("line.emergency")
     assert "+15550003333" in call.twiml
     call.agent("no_answer").hears("line.goodbye").ends("fault")
 
