@@ -43,7 +43,8 @@ class NoLine(Exception):
 
 def answer(parts: Parts, request: CallRequest) -> str:
     """The TwiML for one webhook. Raises only what the shell turns into an apology and a person."""
-    call = parts.store.load(request.sid)
+    # A first webhook is nearly always the first: that the call exists already is found out when it is stored.
+    call = parts.store.load(request.sid) if request.turn is not None else None
     if call is None:
         return _first(parts, request)
     if call.state != "open":

@@ -28,7 +28,17 @@ def good(folder: Path, text: str = "", **environment: str) -> Config:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("1500ms", 1.5), ("6s", 6), ("5m", 300), ("2h", 7200), ("7d", 604800), ("12 months", 31104000), ("1 day", 86400), ("2 years", 63072000), (3, 3.0)],
+    [
+        ("1500ms", 1.5),
+        ("6s", 6),
+        ("5m", 300),
+        ("2h", 7200),
+        ("7d", 604800),
+        ("12 months", 31104000),
+        ("1 day", 86400),
+        ("2 years", 63072000),
+        (3, 3.0),
+    ],
 )
 def test_lengths_of_time_are_written_as_people_write_them(text, expected):
     assert seconds(text) == expected
@@ -50,7 +60,10 @@ def test_a_share_is_a_percentage():
 def test_the_environment_wins_over_the_file(tmp_path):
     text = "public_url: https://file.example/\ndatabase: sqlite:///file.db\n"
     config = good(tmp_path, text)
-    assert (config.public_url, config.database) == ("https://file.example", f"sqlite:///{(tmp_path / 'file.db').resolve()}")
+    assert (config.public_url, config.database) == (
+        "https://file.example",
+        f"sqlite:///{(tmp_path / 'file.db').resolve()}",
+    )
     other = good(tmp_path, text, IVR_PUBLIC_URL="https://other.example", DATABASE_URL="postgres://u:p@h/d")
     assert (other.public_url, other.database) == ("https://other.example", "postgresql+psycopg://u:p@h/d")
 

@@ -134,7 +134,11 @@ def pure() -> list[str]:
 
 
 def test_from_source_to_turn_nothing_does_io():
-    wrong = [f"{each.module}:{each.line} imports {each.what}" for each in IMPORTS if each.module in pure() and each.what.split(".")[0] in IMPURE]
+    wrong = [
+        f"{each.module}:{each.line} imports {each.what}"
+        for each in IMPORTS
+        if each.module in pure() and each.what.split(".")[0] in IMPURE
+    ]
     assert wrong == []
 
 
@@ -147,12 +151,18 @@ def test_from_source_to_turn_nothing_asks_for_the_time_or_opens_a_file(module):
     }
     # turn.py calls the clock that it is handed; a name `now` elsewhere would be the clock's own function.
     assert not {name: line for name, line in called.items() if name in NOW}
-    files = {name: line for name, line in called.items() if name in ("open", "read_text", "read_bytes", "write_text", "print", "input")}
+    files = {
+        name: line
+        for name, line in called.items()
+        if name in ("open", "read_text", "read_bytes", "write_text", "print", "input")
+    }
     assert not files or module in FILES, files
 
 
 def test_only_the_clock_reads_the_time():
-    readers = {each.module for each in IMPORTS if each.what == "time" and room(each.module) not in ("cli", "lookups", "store")}
+    readers = {
+        each.module for each in IMPORTS if each.what == "time" and room(each.module) not in ("cli", "lookups", "store")
+    }
     assert readers == {"ivr.clock"}
     wrong = [
         f"{name}:{node.lineno}"
@@ -166,5 +176,9 @@ def test_only_the_clock_reads_the_time():
 
 
 def test_the_engine_never_imports_the_checks_or_the_simulator():
-    wrong = [each for each in IMPORTS if room(each.module) in ("engine", "personal", "speech", "turn") and "checks" in each.what]
+    wrong = [
+        each
+        for each in IMPORTS
+        if room(each.module) in ("engine", "personal", "speech", "turn") and "checks" in each.what
+    ]
     assert wrong == []

@@ -25,7 +25,20 @@ def test_a_number_in_e164_stays_as_it_is(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "anonymous", "Anonymous", "client:margo", "sip:a@b.example", "+266696687", "+7378742833", "+86282452253", "unknown", "1" * 50, "+", "+0123456789"],
+    [
+        "",
+        "anonymous",
+        "Anonymous",
+        "client:margo",
+        "sip:a@b.example",
+        "+266696687",
+        "+7378742833",
+        "+86282452253",
+        "unknown",
+        "1" * 50,
+        "+",
+        "+0123456789",
+    ],
 )
 def test_withheld_client_and_sip_callers_have_no_number(text):
     assert e164(text) is None

@@ -8,7 +8,36 @@ from hypothesis import strategies as st
 
 from ivr.source import MAX_BYTES, load
 
-pieces = st.sampled_from(["a", ":", " ", "\n", "  ", "- ", "[", "]", "{", "}", "&x", "*x", "!t", "'", '"', "#", "|", ">", "---", "\t", "?", "é", "\x00", "%", "@", "\u2028"])
+pieces = st.sampled_from(
+    [
+        "a",
+        ":",
+        " ",
+        "\n",
+        "  ",
+        "- ",
+        "[",
+        "]",
+        "{",
+        "}",
+        "&x",
+        "*x",
+        "!t",
+        "'",
+        '"',
+        "#",
+        "|",
+        ">",
+        "---",
+        "\t",
+        "?",
+        "é",
+        "\x00",
+        "%",
+        "@",
+        "\u2028",
+    ]
+)
 
 
 @given(st.text() | st.lists(pieces, max_size=40).map("".join) | st.binary(), st.booleans())
@@ -27,7 +56,25 @@ def only_text(data: object) -> bool:
     return all(map(only_text, data)) if isinstance(data, list) else isinstance(data, str)
 
 
-@pytest.mark.parametrize("typed", ["+15550001111", "07302", "22:30", "no", "012", "1e3", "0x1F", "2026-03-10", "yes", "null", "~", "1_000", "08:00-20:00", ".5"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+15550001111",
+        "07302",
+        "22:30",
+        "no",
+        "012",
+        "1e3",
+        "0x1F",
+        "2026-03-10",
+        "yes",
+        "null",
+        "~",
+        "1_000",
+        "08:00-20:00",
+        ".5",
+    ],
+)
 def test_every_value_stays_what_was_typed(typed):
     (source,), problems = load("f.yaml", f"key: {typed}\nlist: [{typed}]\n")
     assert (source.data, problems) == ({"key": typed, "list": [typed]}, [])

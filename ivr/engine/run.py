@@ -20,7 +20,7 @@ from ivr.engine.options import options_at, shown
 from ivr.engine.session import Session, Sprint, Wait
 from ivr.engine.steps import ask, menu, people, pick, plain, verify
 from ivr.engine.talk import Talk
-from ivr.flow.bundle import Bundle
+from ivr.flow.bundle import Bundle, Place
 from ivr.flow.model import (
     Ask,
     Do,
@@ -290,14 +290,23 @@ def choices(bundle: Bundle, session: Session) -> dict[str, tuple[str, ...]]:
     if phase == "language":
         names = {language: _language_names(bundle, language) for language in line.languages}
         return {f"option:{language}": phrases for language, phrases in names.items()}
-    if not session.stack:
+    place, names_shown = shown_at(bundle, session)
+    if place is None:
         return {}
+    return open_choices(bundle, line, session.language, place, phase, names_shown)
+
+
+def shown_at(bundle: Bundle, session: Session) -> tuple[Place | None, tuple[str, ...]]:
+    """Where the call waits, and the options there that are not hidden now."""
+    if not session.stack:
+        return None, ()
     place = (session.stack[-1]["flow"], session.stack[-1]["step"])
     if bundle.step(place) is None:
-        return {}
-    talk = Talk(bundle, session, session.asked_at)
-    names_shown = shown(talk, options_at(bundle, place).options)
-    return open_choices(bundle, line, session.language, place, phase, names_shown)
+        return None, ()
+    options = options_at(bundle, place).options
+    if all(option.when is None for option in options.values()):
+        return place, tuple(options)
+    return place, tuple(shown(Talk(bundle, session, session.asked_at), options))
 
 
 def _language_names(bundle: Bundle, language: str) -> tuple[str, ...]:

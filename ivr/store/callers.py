@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
 
 from ivr.config import Config
 from ivr.errors import UsageError
@@ -32,7 +32,7 @@ class Callers:
         joined = t.numbers.outerjoin(t.history, h.caller == n.caller).outerjoin(t.facts, f.caller == n.caller)
         self.by_number = Prepared(
             engine,
-            select(n.caller, h.record, f.name, f.value, f.source, f.at)
+            select(n.caller, h.record, f.name, f.value, f.source, f.at, self._has_case(n.caller))
             .select_from(joined)
             .where(n.number == bindparam("number")),
         )
@@ -56,10 +56,18 @@ class Callers:
     def people(self, number: str) -> list[Person]:
         """Everybody this number belongs to, with all that is known of them."""
         with self.database.quick_read() as cursor:
-            people = _people(self.by_number.quick(cursor, {"number": number}).fetchall())
-            if len(people) == 1:
+            rows = self.by_number.quick(cursor, {"number": number}).fetchall()
+            people = _people(rows)
+            if len(people) == 1 and rows[0][6]:
                 people = [self._with_cases(cursor, people[0])]
         return people
+
+    @staticmethod
+    def _has_case(caller: Any) -> Any:
+        """Whether there is anything to read from `cases`: most callers have none."""
+        return exists(
+            select(t.cases.c.id).where(t.cases.c.caller == caller, t.cases.c.closed.is_(None)).correlate(t.numbers)
+        )
 
     def person(self, caller: str) -> Person | None:
         """One person by id."""
@@ -251,7 +259,7 @@ class Callers:
 
 def _people(rows: Sequence[Any]) -> list[Person]:
     people: dict[str, Person] = {}
-    for caller, record, name, value, source, at in rows:
+    for caller, record, name, value, source, at, *_ in rows:
         person = people.get(caller)
         if person is None:
             person = people[caller] = Person(caller, {}, {}, decode(record) if record else None)

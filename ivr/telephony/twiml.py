@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ivr.config import Config
 from ivr.engine.events import Event
-from ivr.engine.run import choices
+from ivr.engine.run import choices, shown_at
 from ivr.engine.session import Session
 from ivr.errors import IvrError
 from ivr.flow.bundle import Bundle
@@ -201,8 +201,8 @@ def hints(bundle: Bundle, session: Session) -> str:
     """What Twilio's recogniser should expect: the phrases of what may be said here, as an attribute's value."""
     if session.wait.kind == "secret":
         return ""
-    open_ = choices(bundle, session)
-    return bundle.once(("hints", session.language, tuple(open_)), lambda: _hints(open_))
+    key = ("hints", session.line, session.language, session.wait.spec.get("phase"), *shown_at(bundle, session))
+    return bundle.once(key, lambda: _hints(choices(bundle, session)))
 
 
 def _hints(open_: Mapping[str, Sequence[str]]) -> str:

@@ -44,7 +44,12 @@ SPANISH = 'hello: Hola\nwhat: "¿Qué?"\nbill_number: "¿Número?"\nmy_bill: {te
 
 
 def call() -> Call:
-    made = line(FLOWS, words='bill_number: {text: "Your number?", again: "Once more, your number?"}', spanish=SPANISH, replace=COMMANDS)
+    made = line(
+        FLOWS,
+        words='bill_number: {text: "Your number?", again: "Once more, your number?"}',
+        spanish=SPANISH,
+        replace=COMMANDS,
+    )
     return Call(made, [person("jerome", prefers__language="en")]).dial()
 
 

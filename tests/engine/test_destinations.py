@@ -88,7 +88,13 @@ def test_a_fifth_flow_takes_the_fourths_place_and_the_call_says_so():
     flows += "---\n" + asks("f4", ", next: {yes: back, no: back}") + "  back: {return: done}\n"
     call = Call(line(flows)).dial().stands_at("f4.ask")
     assert [frame["flow"] for frame in call.session.stack] == ["main", "f1", "f2", "f4"]
-    assert [event.data["how"] for event in call.happened("entered")] == ["choice", "enter", "enter", "enter", "too_deep"][:5]
+    assert [event.data["how"] for event in call.happened("entered")] == [
+        "choice",
+        "enter",
+        "enter",
+        "enter",
+        "too_deep",
+    ][:5]
     call.press("1").hears("connecting")
 
 

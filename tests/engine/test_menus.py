@@ -22,7 +22,9 @@ steps:
       agent: {key: 8, label: somebody, next: agent}
   told: {say: told, answers: it, end: resolved}
 """
-GUESSES = REASONS.replace("    options:", "    guess_first: 40%\n    options:", 1).replace("end: resolved", "next: reason")
+GUESSES = REASONS.replace("    options:", "    guess_first: 40%\n    options:", 1).replace(
+    "end: resolved", "next: reason"
+)
 
 
 def margo(reason: str = "bill", times: int = 6):

@@ -71,24 +71,50 @@ def snapshots() -> Mapping[str, Snapshot]:
         if person is None:
             continue
         answers = persona.file.lookups.get("account", {})
-        facts: dict[str, Any] = {**personal_facts(bundle, person, NOW), "account": {**answers, "overdue": 12.5, "last_reading": 30215}}
+        facts: dict[str, Any] = {
+            **personal_facts(bundle, person, NOW),
+            "account": {**answers, "overdue": 12.5, "last_reading": 30215},
+        }
         ranking = (("bill", 0.9), ("moving", 0.05), ("outage", 0.05))
         last = {"question": "meter_reading.reading", "said": {"postcode": {"value": "48226"}}, "found": {}}
-        found[name] = Snapshot("recognised", person.id, (person.id,), facts["caller"].get("prefers.language"), facts, ranking, last)
+        found[name] = Snapshot(
+            "recognised", person.id, (person.id,), facts["caller"].get("prefers.language"), facts, ranking, last
+        )
     return found
 
 
 digits = st.text("0123456789*#", min_size=1, max_size=12)
-said = st.text(max_size=40) | st.sampled_from(["my bill", "yes", "no", "agent", "back", "repeat", "español", "move", "four four one one 3"])
+said = st.text(max_size=40) | st.sampled_from(
+    ["my bill", "yes", "no", "agent", "back", "repeat", "español", "move", "four four one one 3"]
+)
 other_inputs = st.one_of(
     digits.map(Keys),
     said.map(lambda text: Words(text)),
     st.just(Silence()),
     st.sampled_from(EXAMPLES),
     st.builds(Checked, st.integers(0, 3), st.booleans(), st.sampled_from([(), ("jerome",), ("jerome", "margo")])),
-    st.sampled_from([Answer({}), Answer({"open": 0}), Answer({"open": 31.75, "due": "2026-03-20", "late_fee": 5, "first_fee_this_year": True})]),
-    st.sampled_from([Answer({"shops": [{"name": "a", "street": "b"}, {"name": "<&>", "street": "\x00"}]}), Answer({"known": True, "until": "18:30"})]),
-    st.sampled_from([Dialled("busy", False), Dialled("no-answer", False), Dialled("odd", True, 1e6), Recorded("RE", "u", 0.0), StillWaiting(1)]),
+    st.sampled_from(
+        [
+            Answer({}),
+            Answer({"open": 0}),
+            Answer({"open": 31.75, "due": "2026-03-20", "late_fee": 5, "first_fee_this_year": True}),
+        ]
+    ),
+    st.sampled_from(
+        [
+            Answer({"shops": [{"name": "a", "street": "b"}, {"name": "<&>", "street": "\x00"}]}),
+            Answer({"known": True, "until": "18:30"}),
+        ]
+    ),
+    st.sampled_from(
+        [
+            Dialled("busy", False),
+            Dialled("no-answer", False),
+            Dialled("odd", True, 1e6),
+            Recorded("RE", "u", 0.0),
+            StillWaiting(1),
+        ]
+    ),
 )
 
 
@@ -96,7 +122,18 @@ def fitting(session: Session, bundle: Bundle, pick: int) -> Input:
     """Something that the present wait accepts."""
     kind = session.wait.kind
     if kind == "lookup":
-        return (Answer({"open": 31.75, "due": "2026-03-20", "late_fee": 5.5, "first_fee_this_year": True, "known": pick % 2 == 0}), NoAnswer("failed"))[pick % 3 == 0]
+        return (
+            Answer(
+                {
+                    "open": 31.75,
+                    "due": "2026-03-20",
+                    "late_fee": 5.5,
+                    "first_fee_this_year": True,
+                    "known": pick % 2 == 0,
+                }
+            ),
+            NoAnswer("failed"),
+        )[pick % 3 == 0]
     if kind == "secret":
         people = session.people[:1]
         return (Checked(0, True, people, people[0] if people else None), Silence(), Checked(0, False))[pick % 3]
@@ -116,11 +153,21 @@ acts = st.lists(st.tuples(st.none() | other_inputs, st.integers(0, 10_000), st.f
 SHIPPED = settings(deadline=timedelta(seconds=5), max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
-def walked(name: str, flow: str, level: str, played: list[tuple[Input | None, int, float]]) -> list[tuple[str, str, list[Any]]]:
+def walked(
+    name: str, flow: str, level: str, played: list[tuple[Input | None, int, float]]
+) -> list[tuple[str, str, list[Any]]]:
     """Every turn of a call: session, TwiML, events. Checks what must hold at each."""
     config, bundle = shipped()
     known = snapshots()[name]
-    snapshot = Snapshot(level if known.person else "anyone", known.person, known.people, known.language, known.facts, known.ranking, known.last)  # type: ignore[arg-type]
+    snapshot = Snapshot(
+        level if known.person else "anyone",
+        known.person,
+        known.people,
+        known.language,
+        known.facts,
+        known.ranking,
+        known.last,
+    )  # type: ignore[arg-type]
     call = {
         "sid": "CA" + "1" * 32, "from": "+15550100001", "to": "+15550001111", "number": "+15550100001", "line": "northlight",
         "withheld": False, "forwarded": False, "direction": "inbound", "notice": None,
@@ -153,7 +200,12 @@ FLOWS = (
 
 
 @SHIPPED
-@given(st.sampled_from(("nobody", "jerome", "margo", "alicia", "rosa")), st.sampled_from(FLOWS), st.sampled_from(("anyone", "recognised", "verified")), acts)
+@given(
+    st.sampled_from(("nobody", "jerome", "margo", "alicia", "rosa")),
+    st.sampled_from(FLOWS),
+    st.sampled_from(("anyone", "recognised", "verified")),
+    acts,
+)
 def test_whatever_arrives_the_call_goes_on_and_does_the_same_thing_twice(name, flow, level, played):
     assert walked(name, flow, level, played) == walked(name, flow, level, played)
 
@@ -163,12 +215,24 @@ def test_the_flows_walked_here_are_those_that_ship():
 
 
 @SHIPPED
-@given(st.sampled_from(("nobody", "margo", "rosa")), st.sampled_from(FLOWS), st.lists(st.integers(0, 10_000), min_size=1, max_size=5), st.floats(0, 60))
+@given(
+    st.sampled_from(("nobody", "margo", "rosa")),
+    st.sampled_from(FLOWS),
+    st.lists(st.integers(0, 10_000), min_size=1, max_size=5),
+    st.floats(0, 60),
+)
 def test_a_call_that_goes_on_ends_in_a_named_outcome_within_its_bounds(name, flow, picks, pause):
     """Somebody who does the same few things over and over."""
     _, bundle = shipped()
     snapshot = snapshots()[name]
-    call = {"sid": "CA1", "from": "+15550100001", "to": "+15550001111", "number": "+15550100001", "line": "northlight", "withheld": False}
+    call = {
+        "sid": "CA1",
+        "from": "+15550100001",
+        "to": "+15550001111",
+        "number": "+15550100001",
+        "line": "northlight",
+        "withheld": False,
+    }
     now, sprint, people = NOW, start(bundle, Decision("chosen", flow, 0), snapshot, {**call}, NOW), 0
     for turn in range(3000):
         session = sprint.session
@@ -179,14 +243,18 @@ def test_a_call_that_goes_on_ends_in_a_named_outcome_within_its_bounds(name, flo
     assert sprint.session.outcome in OUTCOMES or sprint.session.wait.kind == "dial", (sprint.session.stack, people)
     limits = bundle.part.limits
     assert now - NOW - sprint.session.away <= limits.minutes * 60 * 3 + pause + 5
-    assert all(visits <= limits.visits_per_step + 1 for step, visits in sprint.session.visits.items() if step != "*minutes")
+    assert all(
+        visits <= limits.visits_per_step + 1 for step, visits in sprint.session.visits.items() if step != "*minutes"
+    )
 
 
 @pytest.mark.parametrize("given_", EXAMPLES, ids=lambda each: each.kind)
 def test_an_input_that_the_wait_does_not_accept_puts_the_same_question_again(given_):
     _, bundle = shipped()
     call = {"sid": "CA1", "from": "+1", "to": "+15550001111", "number": None, "line": "northlight", "withheld": True}
-    first = start(bundle, Decision("chosen", "main", 0), Snapshot(language="en", facts={"caller": {}}), call, NOW).session
+    first = start(
+        bundle, Decision("chosen", "main", 0), Snapshot(language="en", facts={"caller": {}}), call, NOW
+    ).session
     then = resume(bundle, first, given_, NOW + 5)
     unexpected = [event for event in then.events if event.type == "unexpected"]
     assert bool(unexpected) == (not first.wait.accepts(given_))
@@ -201,7 +269,13 @@ def test_a_session_of_an_older_schema_is_brought_up_to_date(monkeypatch):
 
     _, bundle = shipped()
     call = {"sid": "CA1", "from": "+1", "to": "+15550001111", "number": None, "line": "northlight", "withheld": True}
-    made = start(bundle, Decision("chosen", "main", 0), Snapshot(language="en", facts={"caller": {}}), call, NOW).session
+    made = start(
+        bundle, Decision("chosen", "main", 0), Snapshot(language="en", facts={"caller": {}}), call, NOW
+    ).session
     old = made.to_json().replace('"schema":1', '"schema":0').replace('"because"', '"why"')
-    monkeypatch.setattr(module, "UPCASTERS", {0: lambda data: {("because" if key == "why" else key): value for key, value in data.items()}})
+    monkeypatch.setattr(
+        module,
+        "UPCASTERS",
+        {0: lambda data: {("because" if key == "why" else key): value for key, value in data.items()}},
+    )
     assert from_json(old) == made

@@ -15,7 +15,8 @@ JEROME = person("jerome", first_name="Jerome")
 
 # — lookup —
 
-LOOK = """
+LOOK = (
+    """
 flow: main
 start: ask
 steps:
@@ -24,7 +25,9 @@ steps:
   failed: {say: it_failed, next: end}
   late: {say: it_is_late, next: end}
   end: {ask: done, as: yes_no, next: agent}
-""".replace("next: {failed: failed, late: late}, end: resolved", "next: told, otherwise: failed") + "  told: {say: told, next: end}\n"
+""".replace("next: {failed: failed, late: late}, end: resolved", "next: told, otherwise: failed")
+    + "  told: {say: told, next: end}\n"
+)
 
 
 def test_a_lookup_answers_as_found_and_its_event_says_how_old_it_is():
@@ -46,7 +49,9 @@ def test_a_lookup_that_is_late_has_fillers_and_then_its_branch_and_never_blocks(
     call = Call(made, lookups={"echo": "late"}).dial().press("1")
     spoken = [event.data["prompt"] for event in call.ever("spoke")]
     assert spoken[-5:] == ["line.one_moment", "line.still_looking", "line.still_looking", "it_is_late", "done"] or (
-        spoken.count("line.one_moment") == 1 and spoken.count("line.still_looking") == MAX_FILLERS - 1 and "it_is_late" in spoken
+        spoken.count("line.one_moment") == 1
+        and spoken.count("line.still_looking") == MAX_FILLERS - 1
+        and "it_is_late" in spoken
     )
     assert [event.data["times"] for event in call.ever("asked") if event.data["kind"] == "moment"] == [1, 2, 3]
 
@@ -74,14 +79,24 @@ steps:
 def test_a_do_is_an_event_with_what_it_was_given_and_is_spoken_of_as_a_request():
     call = Call(line(DO.replace("VALUE", "said.ask"))).dial().press("12").hears("it_is_sent", "done")
     (requested,) = call.happened("requested")
-    assert (requested.data, requested.private, requested.step) == ({"action": "send"}, {"give": {"what": "12"}}, "main.send")
+    assert (requested.data, requested.private, requested.step) == (
+        {"action": "send"},
+        {"give": {"what": "12"}},
+        "main.send",
+    )
     assert call.happened("answered")[0].data == {"to": "sent"}
     kinds = [event.type for event in call.since]
     assert kinds.index("requested") < kinds.index("spoke")
 
 
 def test_a_do_with_something_not_known_fails_and_promises_nothing():
-    call = Call(line(DO.replace("VALUE", "caller.last_name"))).dial().press("12").hears("it_failed").never_hears("it_is_sent")
+    call = (
+        Call(line(DO.replace("VALUE", "caller.last_name")))
+        .dial()
+        .press("12")
+        .hears("it_failed")
+        .never_hears("it_is_sent")
+    )
     assert not call.ever("requested")
     assert not call.ever("answered")
 
@@ -172,7 +187,12 @@ steps:
 
 @pytest.mark.parametrize(
     ("how", "prompt"),
-    [("accepts", "it_ended"), ("declines", "nobody_answered"), ("no_answer", "nobody_answered"), ("busy", "they_are_busy")],
+    [
+        ("accepts", "it_ended"),
+        ("declines", "nobody_answered"),
+        ("no_answer", "nobody_answered"),
+        ("busy", "they_are_busy"),
+    ],
 )
 def test_a_hand_off_ends_unanswered_or_busy(how, prompt):
     call = Call(line(HANDOFF), [JEROME]).dial().hears("connecting")
@@ -288,7 +308,9 @@ steps: {shall_we: {ask: shall_we_go_on, as: yes_no, next: {yes: last_call.questi
 
 
 def test_a_call_that_ended_unfinished_goes_on_with_what_was_said_but_not_with_its_trust():
-    made = line(PICK_UP, words='told: "{{ said.number | digits }} and {{ said.month }} and {{ call.known }}"', replace=AGAIN)
+    made = line(
+        PICK_UP, words='told: "{{ said.number | digits }} and {{ said.month }} and {{ call.known }}"', replace=AGAIN
+    )
     first = Call(made, [JEROME]).dial().press("1234").press("03021980").press("4711").hears("which_month").hang_up()
     assert first.session.level == "verified"
     second = Call(made, store=first.store, sid="CA" + "8" * 32, at=first.moment.at + 600).dial()
@@ -308,7 +330,9 @@ def test_no_to_picking_up_begins_anew_and_so_does_a_later_call():
 
 
 def test_a_question_that_is_not_there_any_more_is_a_failure_with_a_way_out():
-    known = person("jerome", [past("it", 0.001, unfinished=True, question="gone.away", outcome="caller_left", seconds=1.0)])
+    known = person(
+        "jerome", [past("it", 0.001, unfinished=True, question="gone.away", outcome="caller_left", seconds=1.0)]
+    )
     call = Call(line(PICK_UP, replace=AGAIN), [known]).dial().hears("shall_we_go_on").press("1").hears("a_number")
     assert call.happened("failed")[0].data == {"outcome": "failed", "otherwise": "step"}
 

@@ -36,7 +36,10 @@ def call(*people, config: str = "", **more) -> Call:
 
 def test_a_number_that_belongs_to_one_person_is_recognised_and_hears_no_more_than_that():
     one = call(JEROME)
-    assert (one.session.level, one.words.split(" What")[0]) == ("recognised", "Hello Jerome. what To an a, press 1. To a b, press 2.")
+    assert (one.session.level, one.words.split(" What")[0]) == (
+        "recognised",
+        "Hello Jerome. what To an a, press 1. To a b, press 2.",
+    )
     one.press("1").press("01011900").press("01011900").hears("unknown")
     assert "I do not know you." in one.words and "Ellis" not in one.words
 

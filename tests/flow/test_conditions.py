@@ -98,7 +98,8 @@ class Trap:
 
 
 @pytest.mark.parametrize(
-    "name", ["__class__", "__init__", "__globals__", "format", "mro", "__subclasses__", "items", "keys", "_private", "upper"]
+    "name",
+    ["__class__", "__init__", "__globals__", "format", "mro", "__subclasses__", "items", "keys", "_private", "upper"],
 )
 def test_a_dot_looks_up_data_and_never_an_attribute(name):
     asked = []
@@ -141,7 +142,13 @@ pieces = st.sampled_from(
      "is", "known", "+", "-", "*", "/", ",", ".", "lower", "month", "length", "1e400", "true", "none", "{", "~"]
 )  # fmt: skip
 anything = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=10), st.lists(st.integers(), max_size=3), st.just("2026-03-10")
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=10),
+    st.lists(st.integers(), max_size=3),
+    st.just("2026-03-10"),
 )
 
 

@@ -16,7 +16,11 @@ DETROIT = ZoneInfo("America/Detroit")
 USUAL = Hours(timezone="America/Detroit", open={"mon-fri": "08:00-20:00", "sat": "09:00-13:00"})
 NIGHT = Hours(timezone="America/Detroit", open={"fri-sat": "22:00-04:00", "sun": "01:30-02:30, 12:00-24:00"})
 ALWAYS = Hours(timezone="Europe/Madrid", open={"mon-sun": "00:00-24:00"})
-EXCEPT = Hours(timezone="Pacific/Auckland", open={"mon-sun": "09:00-17:00"}, exceptions={"2026-04-05": "closed", "2026-04-06": "10:00-11:00"})
+EXCEPT = Hours(
+    timezone="Pacific/Auckland",
+    open={"mon-sun": "09:00-17:00"},
+    exceptions={"2026-04-05": "closed", "2026-04-06": "10:00-11:00"},
+)
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
 plans = st.sampled_from([USUAL, NIGHT, EXCEPT])
 SPRING, AUTUMN = datetime(2026, 3, 8, 6, 59, tzinfo=UTC), datetime(2026, 11, 1, 5, 59, tzinfo=UTC)
@@ -57,7 +61,14 @@ def test_a_line_that_never_closes_is_always_open(moment):
 
 @pytest.mark.parametrize(
     ("at", "open_"),
-    [("2026-03-02 07:59", False), ("2026-03-02 08:00", True), ("2026-03-02 19:59", True), ("2026-03-02 20:00", False), ("2026-03-07 12:59", True), ("2026-03-08 12:00", False)],
+    [
+        ("2026-03-02 07:59", False),
+        ("2026-03-02 08:00", True),
+        ("2026-03-02 19:59", True),
+        ("2026-03-02 20:00", False),
+        ("2026-03-07 12:59", True),
+        ("2026-03-08 12:00", False),
+    ],
 )
 def test_the_wall_clock_of_the_line_decides(at, open_):
     assert is_open(USUAL, datetime.fromisoformat(at).replace(tzinfo=DETROIT)) is open_

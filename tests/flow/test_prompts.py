@@ -14,7 +14,12 @@ from ivr.flow.prompts import compile_wording, read_prompt, render
 from ivr.source import load
 
 anything = st.one_of(
-    st.text(), st.integers(), st.floats(), st.booleans(), st.lists(st.text(max_size=10), max_size=4), st.dictionaries(st.text(), st.text(), max_size=2)
+    st.text(),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.lists(st.text(max_size=10), max_size=4),
+    st.dictionaries(st.text(), st.text(), max_size=2),
 )
 
 
@@ -31,7 +36,11 @@ def said(text: str, *manner: str, language: str = "en", **names):
     return rendered and rendered.ssml
 
 
-@given(anything, st.sampled_from([None, *spoken.FILTERS]), st.sampled_from(["en", "es", "fr", "de", "xx", "zh-Hant-TW", "not a language"]))
+@given(
+    anything,
+    st.sampled_from([None, *spoken.FILTERS]),
+    st.sampled_from(["en", "es", "fr", "de", "xx", "zh-Hant-TW", "not a language"]),
+)
 def test_whatever_comes_from_outside_is_safe_inside_a_say(value, how, language):
     words = spoken.speak(value, how, language, "USD")
     (element,) = ElementTree.fromstring(f"<R><Say>{words}</Say></R>")
@@ -49,7 +58,22 @@ def test_a_wording_is_refused_or_is_safe_inside_a_say(text):
         ElementTree.fromstring(f"<Say>{words}</Say>")
 
 
-@pytest.mark.parametrize("text", ["a < b", "<Hangup/>", "</Say><Hangup/>", "<break", "<emphasis>a", "a</emphasis>", "{% if x %}", "{# x #}", "{{ x", "<p>{{ a }}</p", "<prosody><s></prosody></s>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a < b",
+        "<Hangup/>",
+        "</Say><Hangup/>",
+        "<break",
+        "<emphasis>a",
+        "a</emphasis>",
+        "{% if x %}",
+        "{# x #}",
+        "{{ x",
+        "<p>{{ a }}</p",
+        "<prosody><s></prosody></s>",
+    ],
+)
 def test_what_would_break_a_say_is_refused(text):
     with pytest.raises(ExpressionError):
         compile_wording(text)
@@ -96,7 +120,12 @@ def test_plurals_follow_the_language():
         ("day", "2026-03-10", "March 10", "10 de marzo"),
         ("time", "18:30", "6:30 PM", "6:30 p.m."),
         ("number", 48120, "48,120", "48,120"),
-        ("digits", "48226", '<say-as interpret-as="digits">48226</say-as>', '<say-as interpret-as="digits">48226</say-as>'),
+        (
+            "digits",
+            "48226",
+            '<say-as interpret-as="digits">48226</say-as>',
+            '<say-as interpret-as="digits">48226</say-as>',
+        ),
         ("list", ["a", "b", "c"], "a, b, and c", "a, b y c"),
     ],
 )

@@ -27,7 +27,10 @@ def test_the_first_rule_that_holds_chooses_and_what_was_passed_over_says_what_wa
     call, event = decided(rules, person("jerome", first_name="Jerome"), lookups={"account": {"owed": 5}})
     call.hears("hello")
     assert (event.data["because"], event.data["flow"], event.data["rule"]) == ("first", "main", 2)
-    assert event.data["passed_over"] == [{"because": "owes", "not_known": []}, {"because": "last", "not_known": ["caller.last_name"]}]
+    assert event.data["passed_over"] == [
+        {"because": "owes", "not_known": []},
+        {"because": "last", "not_known": ["caller.last_name"]},
+    ]
     assert event.data["facts"] == ["caller.first_name"] and "Jerome" not in str(event.data)
     assert event.private == {"facts": {"caller.first_name": "Jerome"}}
 
@@ -57,12 +60,18 @@ def test_manner_is_the_rules_first_then_every_manner_rule_that_holds_in_order_ea
 
 
 def test_a_fact_that_only_a_manner_rule_names_is_in_the_call():
-    _, event = decided("[{because: all, flow: main}]", person("jerome", favourite="plain"), manner="[{use: caller.favourite}]")
+    _, event = decided(
+        "[{because: all, flow: main}]", person("jerome", favourite="plain"), manner="[{use: caller.favourite}]"
+    )
     assert event.data["manner"] == ["plain"]
 
 
 def test_a_manner_never_comes_from_what_this_caller_may_not_hear():
-    _, event = decided("[{because: all, flow: main}]", person("jerome", last_name="gentle"), manner="[{use: caller.last_name}, {when: caller.last_name is known, use: [brisk]}]")
+    _, event = decided(
+        "[{because: all, flow: main}]",
+        person("jerome", last_name="gentle"),
+        manner="[{use: caller.last_name}, {when: caller.last_name is known, use: [brisk]}]",
+    )
     assert event.data["manner"] == []
 
 
@@ -79,7 +88,9 @@ def test_the_control_group_is_sticky_and_grows_with_its_share(key):
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.5])
 def test_the_control_group_has_about_its_share_and_another_one_on_another_line(share):
     callers = [f"caller-{number}" for number in range(5000)]
-    chosen = {name: {caller for caller in callers if in_control_group("key", caller, name, share)} for name in ("one", "two")}
+    chosen = {
+        name: {caller for caller in callers if in_control_group("key", caller, name, share)} for name in ("one", "two")
+    }
     for group in chosen.values():
         assert abs(len(group) / 5000 - share) < 0.03
     assert abs(len(chosen["one"] & chosen["two"]) / 5000 - share * share) < 0.03

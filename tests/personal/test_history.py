@@ -83,7 +83,9 @@ def test_repeats_are_calls_about_the_last_reason_within_a_week():
 
 def test_a_habit_needs_more_than_one_hasty_key():
     def habit(answers, interrupts):
-        return view(fold(None, Summary("CA", NOW, 60.0, "resolved", False, answers=answers, interrupts=interrupts)), NOW)["interrupts"]
+        return view(
+            fold(None, Summary("CA", NOW, 60.0, "resolved", False, answers=answers, interrupts=interrupts)), NOW
+        )["interrupts"]
 
     assert habit(2, 2) is False
     assert habit(3, 2) is True

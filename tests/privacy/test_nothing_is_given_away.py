@@ -37,8 +37,13 @@ from tests.privacy.walk import Turn, Walk, first_difference
 PROJECT = Path(__file__).parents[2]
 OPEN, CLOSED = 1772460900.0, 1772427600.0  # Monday 2 March 2026 in Detroit, 09:15 and 00:00
 SID = "CA" + "1" * 32
-TEXTS = "quixwell plumquatch zorblatt frobnast vexmoor wibbleton cazbrind dorquane mivvlet snargle tropwick yaxley".split()
-ALLOWED = {"outages": {"known": True, "until": "18:30"}, "service_points": {"shops": [{"name": "Desk", "street": "Main"}] * 2}}
+TEXTS = (
+    "quixwell plumquatch zorblatt frobnast vexmoor wibbleton cazbrind dorquane mivvlet snargle tropwick yaxley".split()
+)
+ALLOWED = {
+    "outages": {"known": True, "until": "18:30"},
+    "service_points": {"shops": [{"name": "Desk", "street": "Main"}] * 2},
+}
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,19 @@ def somebody(name: str, number: int) -> Somebody:
         canaries.append(Canary(name, root, field, made, level))
         return made
 
-    facts = {field: canary("caller", field, value) for field, value in {**dict.fromkeys(caller_facts(config), ""), **person.facts}.items()}
+    facts = {
+        field: canary("caller", field, value)
+        for field, value in {**dict.fromkeys(caller_facts(config), ""), **person.facts}.items()
+    }
     cases = [
-        {"id": "1", **{field: canary("cases", f"current.{field}", "") for field in ("summary", "opened", "promise", "promise_by")}, "about": "bill"}
+        {
+            "id": "1",
+            **{
+                field: canary("cases", f"current.{field}", "")
+                for field in ("summary", "opened", "promise", "promise_by")
+            },
+            "about": "bill",
+        }
     ]
     answers = {
         source: {field: canary(source, field, value) for field, value in said.items()}
@@ -139,7 +154,11 @@ def everybody() -> Mapping[str, Somebody]:
 
 
 def begun(
-    people: Sequence[Person], answers: Mapping[str, Any], at: float = OPEN, number: str | None = "+15550100001", **extra: Any
+    people: Sequence[Person],
+    answers: Mapping[str, Any],
+    at: float = OPEN,
+    number: str | None = "+15550100001",
+    **extra: Any,
 ) -> tuple[Session, list[Event]]:
     """A call as it begins: whoever calls, from a number that belongs to these people."""
     config, bundle, _ = shipped()
@@ -309,7 +328,9 @@ def secrets(name: str, level: int) -> list[tuple[str, str]]:
     _, bundle, _ = shipped()
     one = everybody()[name]
     names = [("caller", field) for field in one.person.facts if not field.startswith("prefers.")]
-    names += [("cases", f"current.{field}") for case in one.person.cases for field in case if field not in ("id", "about")]
+    names += [
+        ("cases", f"current.{field}") for case in one.person.cases for field in case if field not in ("id", "about")
+    ]
     names += [("account", field) for field in one.answers["account"]]
     fields = {each: bundle.field_at((each[0], *each[1].split("."))) for each in names}
     return [each for each, field in fields.items() if field is not None and LEVELS[field.speak] > level]
@@ -361,15 +382,24 @@ def test_no_fact_and_no_answer_is_in_any_log(capsys):
     client, turns = app.test_client(), 0
     calls = (["2", *secrets_said.values()], ["4", "60607"], ["1", "60607", "1"], ["5", "*", "0"], ["9", "2", "", ""])
     for number, keys in enumerate(calls):
-        form = {"CallSid": "CA" + str(number) * 32, "From": "+15550100001", "To": "+15550001111", "CallStatus": "in-progress"}
+        form = {
+            "CallSid": "CA" + str(number) * 32,
+            "From": "+15550100001",
+            "To": "+15550001111",
+            "CallStatus": "in-progress",
+        }
         client.post("/voice/incoming", data=form)
         for turn, digits in enumerate(keys, 1):
-            words = {"SpeechResult": "my name is quixwell", "Confidence": "0.9"} if digits == "*" else {"Digits": digits}
+            words = (
+                {"SpeechResult": "my name is quixwell", "Confidence": "0.9"} if digits == "*" else {"Digits": digits}
+            )
             assert client.post(f"/voice/turn?turn={turn}", data={**form, **words}).status_code == 200
             turns += 1
         client.post("/voice/status", data={**form, "CallStatus": "completed"})
     logged = capsys.readouterr().err.lower()
     assert logged.count('"event":"turn"') == turns and '"level":"error"' not in logged
-    forms = {form for canary in ALL for form in canary.forms() if len(form) > 3} | set(secrets_said.values()) | {"quixwell"}
+    forms = (
+        {form for canary in ALL for form in canary.forms() if len(form) > 3} | set(secrets_said.values()) | {"quixwell"}
+    )
     assert not {form for form in forms if form in logged}
     assert "15550100001" not in logged

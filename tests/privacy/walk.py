@@ -97,7 +97,9 @@ class Walk:
 def kind_of(session: Session) -> Any:
     """Sessions of one kind go on alike: what lies further down the stack, and what was said, comes to the same words."""
     spec = session.wait.spec
-    wait = tuple(str(spec.get(name)) for name in ("phase", "guess", "index", "question", "wrong", "times", "more", "target"))
+    wait = tuple(
+        str(spec.get(name)) for name in ("phase", "guess", "index", "question", "wrong", "times", "more", "target")
+    )
     return (
         tuple((frame["flow"], frame["step"]) for frame in session.stack[-1:]),
         session.stack[-1]["how"] if session.stack else "",

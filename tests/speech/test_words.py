@@ -18,10 +18,20 @@ from ivr.speech.words import SURE, normalise, understand
 
 PROJECT = Path(__file__).parents[2]
 NONSENSE = {
-    "en": ["purple monkeys dance", "the weather is lovely", "how old is your grandmother", "seventeen bananas", "hmm", "la la la la"],
+    "en": [
+        "purple monkeys dance",
+        "the weather is lovely",
+        "how old is your grandmother",
+        "seventeen bananas",
+        "hmm",
+        "la la la la",
+    ],
     "es": ["los monos bailan", "qué bonito día hace", "diecisiete plátanos", "mi abuela canta", "la la la la"],
 }
-AROUND = {"en": ["hello {}", "um {} please", "well uh {}", "hi, {}", "{}, please"], "es": ["hola {}", "pues {} por favor", "eh {}", "buenas, {}"]}
+AROUND = {
+    "en": ["hello {}", "um {} please", "well uh {}", "hi, {}", "{}, please"],
+    "es": ["hola {}", "pues {} por favor", "eh {}", "buenas, {}"],
+}
 
 
 @cache
@@ -72,7 +82,12 @@ def test_nonsense_is_not_understood(flow, step, language):
     assert [(said, read) for said in NONSENSE[language] if (read := understand(said, open_)).choice] == []
 
 
-@given(st.text(), st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=20).map(normalise), max_size=4).map(tuple), max_size=5))
+@given(
+    st.text(),
+    st.dictionaries(
+        st.text(max_size=8), st.lists(st.text(max_size=20).map(normalise), max_size=4).map(tuple), max_size=5
+    ),
+)
 def test_nothing_that_is_said_breaks_anything_and_what_is_understood_was_open(said, open_):
     read = understand(said, open_)
     assert read.choice is None or (read.choice in open_ and read.score >= SURE)
