@@ -84,8 +84,9 @@ def _iso(year: int, month: int, day: int) -> str | None:
 
 
 def read_time(text: str, language: str) -> str | None:
-    """Four digits, `9 30`, `9:30 pm` as `21:30`."""
-    found = re.search(r"(\d{1,2})[:. ]?(\d{2})?\s*(am|pm|a m|p m)?", text.lower().replace(".", ""))
+    """Three or four digits, `9 30`, `9:30 pm` as `21:30`."""
+    said = text.lower().replace(".", "").rstrip("#")
+    found = re.search(r"(?<!\d)(\d{1,2}?)[: ]?(\d{2})?(?!\d)\s*(am|pm|a m|p m)?", said)
     if not found:
         return None
     hour, minute = int(found[1]), int(found[2] or 0)

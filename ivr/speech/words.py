@@ -15,9 +15,6 @@ from rapidfuzz import fuzz
 SURE = 0.82
 """A reading below this is no reading: the caller is asked again rather than sent somewhere wrong."""
 
-MARGIN = 0.04
-"""Two readings nearer than this are a tie, and a tie is not understood."""
-
 MAX_WORDS = 60
 
 
@@ -98,7 +95,7 @@ def _decide(scores: Mapping[str, float]) -> Understanding:
     best = ranked[0]
     second = ranked[1] if len(ranked) > 1 else None
     same_tier = second is not None and second.split(":")[0] == best.split(":")[0]
-    if second is not None and same_tier and scores[best] - scores[second] < MARGIN and scores[second] >= SURE:
-        if scores[best] == scores[second]:
-            return Understanding(None, scores[best], best)
+    if second is not None and same_tier and scores[best] == scores[second]:
+        # Two options fit equally: asking again is better than guessing.
+        return Understanding(None, scores[best], best)
     return Understanding(best, round(scores[best], 4), second)

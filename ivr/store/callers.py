@@ -132,6 +132,23 @@ class Callers:
         if not self.database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))"), {"who": who})
 
+    def mend_history(
+        self, connection: Connection, caller: str | None, number: str | None, sid: str, outcome: str
+    ) -> None:
+        """A closed call turned out to have ended otherwise: its entry in the caller's history says so too."""
+        if caller is None and number is not None:
+            owners = connection.execute(select(t.numbers.c.caller).where(t.numbers.c.number == number)).scalars().all()
+            caller = str(owners[0]) if len(owners) == 1 else None
+        mine = t.history.c.caller == caller
+        old = connection.execute(select(t.history.c.record).where(mine).with_for_update()).scalar() if caller else None
+        if old is None:
+            return
+        record = decode(old)
+        for call in record["recent"]:
+            if call["sid"] == sid:
+                call |= {"outcome": outcome, "unfinished": False}
+        connection.execute(update(t.history).where(mine).values(record=encode(record)))
+
     def _for_number(self, connection: Connection, number: str | None, at: float) -> str | None:
         """The one person of `number`, made if there is none; None for a number that several share."""
         if number is None:

@@ -71,9 +71,7 @@ class Calls:
             load=Prepared(engine, select(*_COLUMNS).where(c.sid == _b("sid"))),
             insert=Prepared(
                 engine,
-                insert(t.calls).values(
-                    {column.name: _b(column.name) for column in t.calls.columns if column.name != "status_seq"}
-                ),
+                insert(t.calls).values({column.name: _b(column.name) for column in t.calls.columns}),
             ),
             plain=Prepared(
                 engine,
@@ -256,7 +254,9 @@ class Calls:
             connection.execute(update(t.calls).where(t.calls.c.sid == sid).values(seq=latest + len(rows)))
             if outcome is not None:
                 mended = update(t.calls).where(t.calls.c.sid == sid, t.calls.c.outcome.in_(("caller_left", "resolved")))
-                connection.execute(mended.values(outcome=outcome, unfinished=0))
+                if connection.execute(mended.values(outcome=outcome, unfinished=0)).rowcount:
+                    whose = select(t.calls.c.caller, t.calls.c.number).where(t.calls.c.sid == sid)
+                    self.callers.mend_history(connection, *connection.execute(whose).one(), sid, outcome)
             for event in events:
                 if event.type == "recorded":
                     self.keep_recording(
@@ -281,6 +281,9 @@ class Calls:
                 caller = self.callers.remember(
                     connection, caller, commit.number, event.private["values"], "call", commit.at
                 )
+                if caller is not None and commit.caller is None:
+                    # A number nobody had: should they ring back before this call closes, it is found by its caller.
+                    connection.execute(update(t.calls).where(t.calls.c.sid == commit.sid).values(caller=caller))
             elif event.type == "requested":
                 enqueue_actions(connection, f"{commit.sid}:{commit.turn}:{index}", event, commit.sid, commit.at)
             elif event.type == "recorded":

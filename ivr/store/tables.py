@@ -112,7 +112,6 @@ calls = Table(
     Column("updated", Float, nullable=False),
     Column("silent_at", Float, nullable=False),
     Column("ended", Float),
-    Column("status_seq", Integer),
     Index(
         "ix_calls_open_caller", "caller", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")
     ),

@@ -21,6 +21,9 @@ from ivr.turn import NoLine
 if TYPE_CHECKING:
     from ivr.web.app import Wiring
 
+DOCUMENT_ERRORS = ("12", "13")
+"""How Twilio's error codes for a document, and for a verb in it, begin."""
+
 FINAL = ("completed", "busy", "failed", "no-answer", "canceled")
 
 
@@ -187,6 +190,9 @@ def _fallback(wiring: Wiring) -> str:
     wiring.log.error(
         "fallback", call=_field("CallSid"), code=_field("ErrorCode"), url=request.values.get("ErrorUrl", "")[:200]
     )
+    if _field("ErrorCode").startswith(DOCUMENT_ERRORS):
+        # Twilio refused the document itself; the same again would be refused again.
+        return wiring.twiml.apology(language=_language(wiring))
     call = wiring.store.load(_field("CallSid"))
     if call is not None and call.state == "open":
         return call.twiml

@@ -45,7 +45,6 @@ def upgrade() -> None:
         sa.Column("updated", sa.Float(), nullable=False),
         sa.Column("silent_at", sa.Float(), nullable=False),
         sa.Column("ended", sa.Float(), nullable=True),
-        sa.Column("status_seq", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("sid"),
     )
     with op.batch_alter_table("calls", schema=None) as batch_op:
