@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
 from ivr import clock
 from ivr.cli.common import load_config, open_store, out
@@ -36,14 +35,13 @@ def command(folder: Path, sid: str | None, last: int) -> None:
 
 
 def _list(found: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in ("when", "sid", "from", "because", "seconds", "outcome"):
-        table.add_column(name, no_wrap=name in ("when", "sid", "from"))
+    if not found:
+        out.print("no calls yet; 'ivr dial' makes one, and 'ivr simulate' needs no server")
     for row in found:
-        seconds = f"{row['ended'] - row['started']:.0f}" if row["ended"] else ""
-        outcome = f"{row['outcome']}{' (unfinished)' if row['unfinished'] else ''}" if row["outcome"] else "in progress"
-        because = f"{row['because']}{' (control)' if row['control'] else ''}"
-        table.add_row(
-            clock.iso(row["started"]), row["sid"], masked(row["number"] or "withheld"), because, seconds, outcome
-        )
-    out.print(table if found else "no calls yet; 'ivr dial' makes one, and 'ivr simulate' needs no server")
+        outcome = f"{row['outcome']}{', unfinished' if row['unfinished'] else ''}" if row["outcome"] else "in progress"
+        seconds = f"{row['ended'] - row['started']:.0f} s" if row["ended"] else ""
+        group = ", control group" if row["control"] else ""
+        because = f"{row['because']}{group}"
+        number = masked(row["number"] or "withheld")
+        line = f"{clock.iso(row['started'])}  {row['sid']}  {number:9}  {seconds:>6}  {outcome}  ({because})"
+        out.print(line, markup=False)
