@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
@@ -24,8 +24,11 @@ BUILTIN_PURPOSE = "preference"
 class Callers:
     """The `callers`, `numbers`, `facts`, `history`, `cases` and `promises` tables."""
 
-    def __init__(self, database: Database, config: Config) -> None:
+    def __init__(
+        self, database: Database, config: Config, new_id: Callable[[], str] = lambda: uuid.uuid4().hex
+    ) -> None:
         self.database = database
+        self.new_id = new_id
         self.config = config
         n, f, h, c, p = t.numbers.c, t.facts.c, t.history.c, t.cases.c, t.promises.c
         engine = database.writer
@@ -157,7 +160,7 @@ class Callers:
         found = connection.execute(select(t.numbers.c.caller).where(t.numbers.c.number == number)).scalars().all()
         if found:
             return str(found[0]) if len(found) == 1 else None
-        return self.add(connection, uuid.uuid4().hex, [number], at)
+        return self.add(connection, self.new_id(), [number], at)
 
     # — imports and the API —
 
@@ -179,7 +182,7 @@ class Callers:
             if len(owners) == 1:
                 caller = str(owners[0])
                 break
-        caller = self.add(connection, caller or uuid.uuid4().hex, person.numbers, at)
+        caller = self.add(connection, caller or self.new_id(), person.numbers, at)
         self.put_facts(connection, caller, person.facts, source, at)
         if person.cases is not None:
             self.put_cases(connection, caller, person.cases)
