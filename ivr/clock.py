@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 Clock = Callable[[], float]
 
@@ -21,11 +20,6 @@ def now() -> float:
 def stopwatch() -> float:
     """Seconds on a clock that never goes back; only differences mean something."""
     return time.perf_counter()
-
-
-def local(moment: float, zone: str) -> datetime:
-    """`moment` as the wall clock of `zone` (an IANA name such as America/Detroit) shows it."""
-    return datetime.fromtimestamp(moment, ZoneInfo(zone))
 
 
 def iso(moment: float) -> str:

@@ -1,9 +1,12 @@
-"""What can go wrong outside a call, as three kinds and no more.
+"""What can go wrong outside a call.
 
     IvrError
     ├── UsageError       an operator's mistake: one line that says what to do
     ├── ProblemsFound    a designer's mistakes, all of them, each with its place
-    └── StoreGone        the database cannot be reached or is locked: the caller hears an apology and gets a person
+    ├── StoreGone        the database cannot be reached or is locked: the caller hears an apology and gets a person
+    ├── LookupFault      (lookups) a source or an action did not answer as declared
+    ├── RenderFault      (telephony) a response that Twilio would not take
+    └── TwimlError       (simulate) TwiML that cannot be played
 
 What goes wrong during a call is an event, never an exception that reaches the caller.
 """

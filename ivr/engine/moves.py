@@ -48,9 +48,6 @@ Move = Out | Go | Into | Back | Over | Wait
 AGAIN = Go("")
 """Put the present question again, without the says that led to it."""
 
-OUTCOMES = ("resolved", "handed_over", "voicemail", "callback", "closed_hours", "caller_left", "fault")
-"""How a call may end. *Contained* are resolved and closed_hours."""
-
 
 def new_frame(flow: str, step: str, how: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """An open flow."""

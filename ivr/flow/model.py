@@ -14,7 +14,6 @@ from ivr.config import Hours, Names, Seconds, Share, one_or_more
 from ivr.flow.expressions import Expression, ExpressionError, compile_expression
 from ivr.shape import NotYet, Shape
 
-NAME = re.compile(r"[a-z][a-z0-9_]*$")
 KEY = re.compile(r"(?:[0-9]+|[*#])$")
 RANGE = re.compile(r"(\d+)\.\.(\d+)$")
 
@@ -88,7 +87,6 @@ Reprompts = Annotated[
     int | tuple[str, ...], BeforeValidator(_reprompts), WithJsonSchema({"type": ["string", "integer", "array"]})
 ]
 Destinations = dict[str, str]
-Next = Annotated[str | Destinations | None, Field(default=None)]
 
 
 class Option(Shape):
@@ -299,6 +297,9 @@ STEPS: dict[str, type[Step]] = {
 NOT_YET = ("case", "callback", "notify", "pay", "queue", "calls_out")
 """Verbs that belong to later parts of the product."""
 
+OUTCOMES = ("resolved", "handed_over", "voicemail", "callback", "closed_hours", "caller_left", "fault")
+"""How a call may end. *Contained* are resolved and closed_hours."""
+
 HANDOFF_NOT_YET = ("waited_too_long", "callback_booked")
 
 
@@ -437,12 +438,3 @@ class Line(Shape):
     no_match: Reprompts = 2
     timeout: Seconds = 6.0
     control_group: ControlGroup | None = None
-
-
-def success_outcomes(step: Step) -> tuple[str, ...] | None:
-    """The names `step` may hand on when it works, or None where any single `next:` will do."""
-    if isinstance(step, Menu):
-        return tuple(step.options)
-    if isinstance(step, Ask) and step.kind == "yes_no":
-        return ("yes", "no")
-    return step.outcomes or None

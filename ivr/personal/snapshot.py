@@ -68,12 +68,6 @@ def case_fields(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def source_facts(bundle: Bundle, source: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a source's answer is declared and fits its kind; the rest is as if it had not been sent."""
-    declared = bundle.part.sources[source].gives
-    return declared_values(declared, values)
-
-
 def declared_values(declared: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """`values` limited to the declared fields, each as its kind; a value that does not fit is not known."""
     kept: dict[str, Any] = {}

@@ -23,8 +23,6 @@ from ivr.errors import StoreGone, UsageError
 BUSY_MS = 4000
 """How long a write waits for another: within Twilio's patience, with time left to answer."""
 
-Row = Mapping[str, Any]
-
 
 class Prepared:
     """A statement compiled once for its dialect and run with plain values: half the time of compiling at each use."""

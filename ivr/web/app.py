@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask
 
 from ivr import clock
 from ivr.config import Config
@@ -78,6 +77,3 @@ def create_app(config: Config, *, insecure: bool = False, now: clock.Clock = clo
     for register in (voice.register, health.register, api.register):
         register(app, wiring)
     return app
-
-
-View = Callable[..., Response]

@@ -27,10 +27,10 @@ from ivr.engine.inputs import (
     Words,
     to_data,
 )
-from ivr.engine.moves import OUTCOMES
 from ivr.engine.run import choices, resume, start
 from ivr.engine.session import Session, from_json
 from ivr.flow.bundle import Bundle
+from ivr.flow.model import OUTCOMES
 from ivr.personal.choose import Decision
 from ivr.personal.snapshot import Snapshot, personal_facts
 from ivr.project import read_project

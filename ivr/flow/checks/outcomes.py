@@ -8,12 +8,9 @@ from ivr.flow.bundle import Place
 from ivr.flow.checks.frames import frames
 from ivr.flow.checks.project import OPAQUE, Project, Report
 from ivr.flow.checks.ways import options, successes
-from ivr.flow.model import HANDOFF_NOT_YET, Enter, Menu, Pick, Route, Step
+from ivr.flow.model import HANDOFF_NOT_YET, OUTCOMES, Enter, Menu, Pick, Route, Step
 from ivr.problems import did_you_mean
 from ivr.source import Path, Source
-
-CALL_OUTCOMES = ("resolved", "handed_over", "voicemail", "callback", "closed_hours", "caller_left", "fault")
-"""How a call may end."""
 
 
 def check(project: Project, report: Report) -> None:
@@ -48,8 +45,8 @@ def _ends(report: Report, source: Source, path: Path, step: Step) -> None:
 
 
 def _outcome(report: Report, source: Source, path: Path, name: str | None) -> None:
-    if name is not None and name not in CALL_OUTCOMES:
-        report.add(source, path, "unknown-outcome", f"a call cannot end as '{name}'", did_you_mean(name, CALL_OUTCOMES))
+    if name is not None and name not in OUTCOMES:
+        report.add(source, path, "unknown-outcome", f"a call cannot end as '{name}'", did_you_mean(name, OUTCOMES))
 
 
 def _works(project: Project, place: Place, step: Step) -> tuple[str, ...] | None:
