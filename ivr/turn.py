@@ -136,6 +136,7 @@ def _first(parts: Parts, request: CallRequest) -> str:
         "forwarded": request.forwarded,
         "direction": request.direction,
         "notice": parts.store.notice(line.line),
+        "closed": parts.store.notice(closed_notice(line.line)) is not None,
     }
     decision, snapshot = decide(
         bundle,
@@ -155,6 +156,11 @@ def _first(parts: Parts, request: CallRequest) -> str:
     commit = _commit(parts, bundle, sprint, request.sid, 1)
     stored = parts.store.begin(begun, commit)
     return stored.twiml if stored is not None else _lost(parts, request)
+
+
+def closed_notice(line: str) -> str:
+    """The name under which it is kept that operators closed a line for now."""
+    return f"{line}:closed"
 
 
 def _with_snapshot(event: Event, call: Mapping[str, Any], snapshot: Snapshot, decision: Decision) -> Event:

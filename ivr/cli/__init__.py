@@ -24,7 +24,7 @@ COMMANDS = {
     "calls": "recent calls, or one call's trace with reasons",
     "callers": "people: show, import, export, forget",
     "cases": "open matters",
-    "line": "a line's notice for now",
+    "line": "a line for now: its notice, closing it",
     "publish": "give the flows in this folder to a running server",
     "worker": "do what calls asked for, close silent calls, keep what must be kept",
     "db": "migrations",

@@ -68,7 +68,7 @@ def _moving(
     bundle: Bundle, root: str, line: Line, call: Mapping[str, Any], level: str, now: float
 ) -> Mapping[str, Any]:
     if root == "line":
-        return line_values(bundle, line, now, call.get("notice"))
+        return line_values(bundle, line, now, call.get("notice"), bool(call.get("closed")))
     if root == "now":
         return now_values(line, now)
     if root == "call":

@@ -117,7 +117,8 @@ class Talk:
         if root == "now":
             return now_values(self.line, self.now)
         if root == "line":
-            return line_values(self.bundle, self.line, self.now, self.before.call.get("notice"))
+            call = self.before.call
+            return line_values(self.bundle, self.line, self.now, call.get("notice"), bool(call.get("closed")))
         if root == "call":
             call = self.before.call
             return {

@@ -124,13 +124,15 @@ def _said(said: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     return _within(entry.get("value"), path[1:])
 
 
-def line_values(bundle: Bundle, line: Line, now: float, notice: str | None = None) -> dict[str, Any]:
-    """The fields of `line`. Hours change on the minute, so each minute is worked out once."""
+def line_values(
+    bundle: Bundle, line: Line, now: float, notice: str | None = None, closed: bool = False
+) -> dict[str, Any]:
+    """The fields of `line`. Hours change on the minute, so each minute is worked out once; `closed`: by its operators, for now."""
     key, minute = ("hours", line.line), int(now // 60)
     kept: tuple[int, dict[str, Any]] | None = bundle.memo.get(key)
     if kept is None or kept[0] != minute:
         kept = bundle.memo[key] = (minute, _hours(line, minute * 60.0))
-    return {**kept[1], "notice": notice}
+    return {**kept[1], "notice": notice, **({"open": False} if closed else {})}
 
 
 def _hours(line: Line, now: float) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class MemoryStore:
 
     def notice(self, line: str) -> str | None:
         """What is being said on the line now."""
-        return self.line_notice
+        return self.line_notice if line in self.current.lines else None
 
     def popularity(self, line: str) -> Popularity:
         """Nobody has called yet."""

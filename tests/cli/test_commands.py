@@ -164,3 +164,11 @@ def test_a_notice_is_set_and_taken_back(run: Run) -> None:
 def test_the_worker_does_what_is_due_and_stops(run: Run) -> None:
     run("db", "upgrade")
     assert "0 thing(s) done" in run("worker", "--once").stdout
+
+
+def test_a_line_is_closed_in_an_emergency_and_opened_again(run: Run) -> None:
+    run("db", "upgrade")
+    run("publish")
+    assert "is closed for new calls" in run("line", "close", "northlight", "--because", "storm").stdout
+    assert "it was closed because: storm" in run("line", "open", "northlight").stdout
+    assert "was not closed" in run("line", "open", "northlight").stdout
