@@ -13,10 +13,9 @@ from flask import Flask
 
 from ivr.personal.snapshot import Person
 from ivr.project import read_project
-from ivr.simulate.people import read_personas
+from ivr.simulate.people import read_personas, to_store
 from ivr.simulate.wire import form_fields, sign
 from ivr.store.migrate import upgrade
-from ivr.store.people import PersonRow
 from ivr.store.store import DatabaseStore
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -69,12 +68,8 @@ def margo(store: DatabaseStore, at: float = OPEN) -> Person:
 
 def load_personas(store: DatabaseStore, at: float) -> None:
     """The personas as callers."""
-    for persona in read_personas(FOLDER, store.callers.config.file).values():
-        person = persona.person(at)
-        if person is not None and persona.number.startswith("+"):
-            store.put_person(
-                PersonRow((persona.number,), person.id, person.facts, list(person.cases), person.history), "sample", at
-            )
+    for person in to_store(read_personas(FOLDER, store.callers.config.file), at):
+        store.put_person(person, "sample", at)
 
 
 def environ(path: str, form: Mapping[str, str]) -> dict[str, Any]:

@@ -16,11 +16,10 @@ from ivr.cli.serve import _must_be_free, publish_or_keep, serve
 from ivr.config import Config
 from ivr.simulate.dialogue import seconds_to_answer
 from ivr.simulate.line import Caller
-from ivr.simulate.people import find
+from ivr.simulate.people import find, to_store
 from ivr.simulate.transcript import CALLER, LINE, conversation
 from ivr.simulate.world import World, engine_caller, moment_of
 from ivr.store.migrate import upgrade
-from ivr.store.people import PersonRow
 from ivr.store.store import DatabaseStore
 
 PERSONA = "margo"
@@ -56,12 +55,8 @@ def load_samples(folder: Path, config: Config, world: World) -> None:
     store = DatabaseStore(config, clock.now)
     upgrade(store.database)
     publish_or_keep(folder, store)
-    for persona in world.personas.values():
-        person = persona.person(at)
-        if person is not None and persona.number.startswith("+"):
-            store.put_person(
-                PersonRow((persona.number,), person.id, person.facts, list(person.cases), person.history), "sample", at
-            )
+    for person in to_store(world.personas, at):
+        store.put_person(person, "sample", at)
     store.dispose()
 
 

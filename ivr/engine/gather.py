@@ -10,7 +10,7 @@ from ivr.engine.moves import AGAIN, Back, Go, Into, Move, Out, Over
 from ivr.engine.options import command_for, elsewhere, leads_to_person, options_at, shown
 from ivr.engine.session import Wait
 from ivr.engine.talk import Talk
-from ivr.flow.model import Option, Step
+from ivr.flow.model import Menu, Option, Step
 
 
 def wait(talk: Talk, kind: str, **spec: Any) -> Wait:
@@ -86,11 +86,12 @@ def keep_reason(talk: Talk, save_as: str, reason: str, option: Option, words: st
 
 
 def take_keys(
-    talk: Talk, given: Keys, visible: list[str], *, lone_only: bool = False
-) -> tuple[str, Option] | Move | None:
-    """An option or command for the first of the keys; the rest is kept for the next menus. None where nothing fits.
+    talk: Talk, given: Keys, visible: list[str], *, lone_only: bool = False, menu: Menu | None = None
+) -> Move | None:
+    """Takes an option or command for the first of the keys; the rest is kept for the next menus. None where nothing fits.
 
-    `lone_only`: inside an answer of digits only a single key can be a command or an option.
+    `lone_only`: inside an answer of digits only a single key can be a command or an option. `menu`: its own options are
+    kept as its answer, those of the flow are not.
     """
     digits = given.digits
     if lone_only and len(digits) != 1:
@@ -105,7 +106,8 @@ def take_keys(
             talk.say("line.not_available")
             return AGAIN
         talk.pending = digits[length:]
-        return name, open_.options[name]
+        save_as = menu.save_as if menu is not None and name in menu.options else None
+        return choose(talk, name, open_.options[name], "keys", None, save_as)
     found = command_for(talk.line, digits[0]) if digits else None
     if found is not None:
         talk.pending = digits[1:]

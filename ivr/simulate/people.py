@@ -17,6 +17,7 @@ from ivr.personal.snapshot import Person
 from ivr.problems import Problem, did_you_mean
 from ivr.shape import Shape, validate
 from ivr.source import Source, load
+from ivr.store.people import PersonRow
 
 DAY = 86400.0
 
@@ -158,6 +159,15 @@ def people_by_number(personas: Mapping[str, Persona], now: float) -> dict[str, l
         if person is not None and persona.number.startswith("+"):
             numbers.setdefault(persona.number, []).append(person)
     return numbers
+
+
+def to_store(personas: Mapping[str, Persona], now: float) -> list[PersonRow]:
+    """The personas as a store takes them, for the demo and for benches."""
+    return [
+        PersonRow((number,), person.id, person.facts, list(person.cases), person.history)
+        for number, people in people_by_number(personas, now).items()
+        for person in people
+    ]
 
 
 def find(personas: Mapping[str, Persona], name: str) -> Persona:

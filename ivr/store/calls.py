@@ -29,6 +29,11 @@ LATE = -1
 """The turn of events that came after their call had closed."""
 
 
+_TURN = ("turn", "seq", "session", "twiml", "updated", "silent_at", "language")
+"""What every turn changes; none of it is in an index."""
+_ENDING = ("state", "outcome", "unfinished", "ended")
+
+
 class _Statements(NamedTuple):
     load: Prepared
     insert: Prepared
@@ -73,35 +78,8 @@ class Calls:
                 engine,
                 insert(t.calls).values({column.name: _b(column.name) for column in t.calls.columns}),
             ),
-            plain=Prepared(
-                engine,
-                advance.values(
-                    turn=_b("turn"),
-                    seq=_b("seq"),
-                    session=_b("session"),
-                    twiml=_b("twiml"),
-                    updated=_b("updated"),
-                    silent_at=_b("silent_at"),
-                    language=_b("language"),
-                ),
-            ),
-            advance=Prepared(
-                engine,
-                advance.values(
-                    turn=_b("turn"),
-                    seq=_b("seq"),
-                    session=_b("session"),
-                    twiml=_b("twiml"),
-                    updated=_b("updated"),
-                    silent_at=_b("silent_at"),
-                    state=_b("state"),
-                    outcome=_b("outcome"),
-                    unfinished=_b("unfinished"),
-                    ended=_b("ended"),
-                    caller=_b("caller"),
-                    language=_b("language"),
-                ),
-            ),
+            plain=Prepared(engine, advance.values({name: _b(name) for name in _TURN})),
+            advance=Prepared(engine, advance.values({name: _b(name) for name in (*_TURN, *_ENDING, "caller")})),
             close=Prepared(
                 engine,
                 advance.values(

@@ -49,16 +49,9 @@ def answer(talk: Talk, step: Ask, given: Keys | Words | Silence | Recorded, wait
         value = None if step.kind == "words" else _read(talk, step, given.digits)
         if value is None:
             taken = gather.take_keys(talk, given, gather.visible(talk, step), lone_only=True)
-            return gather.no_answer(talk, "no_match") if taken is None else _option(talk, taken)
+            return gather.no_answer(talk, "no_match") if taken is None else taken
         return _collect(talk, step, value, None)
     return _said(talk, step, given)
-
-
-def _option(talk: Talk, taken: Any) -> Move:
-    if isinstance(taken, tuple) and len(taken) == 2 and not hasattr(taken, "_fields"):
-        return gather.choose(talk, taken[0], taken[1], "keys", None, None)
-    move: Move = taken
-    return move
 
 
 def _said(talk: Talk, step: Ask, given: Words) -> Move:
@@ -99,8 +92,7 @@ def _yes_no(talk: Talk, step: Ask, given: Keys | Words, *, confirming: bool) -> 
         if isinstance(given, Words):
             move = _named(talk, given)
         else:
-            taken = gather.take_keys(talk, given, gather.visible(talk, step), lone_only=True)
-            move = None if taken is None else _option(talk, taken)
+            move = gather.take_keys(talk, given, gather.visible(talk, step), lone_only=True)
         return move if move is not None else gather.no_answer(talk, "no_match")
     if confirming:
         talk.emit("confirmed", {"right": said})

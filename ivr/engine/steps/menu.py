@@ -106,11 +106,7 @@ def _keys(talk: Talk, step: Menu, given: Keys, *, early: bool = False) -> Move |
     more = (talk.before.wait.spec.get("more") if not early else None) or ""
     if more and given.digits[:1] == more and more not in options_at(talk.bundle, talk.place).keys:
         return put(talk, step, rest=True)
-    taken = gather.take_keys(talk, given, gather.visible(talk, step))
-    if isinstance(taken, tuple) and len(taken) == 2 and not hasattr(taken, "_fields"):
-        name, option = taken
-        return gather.choose(talk, name, option, "keys", None, _save_as(step, name))
-    return taken  # type: ignore[return-value]  # the pair was taken above; what is left is a Move or None
+    return gather.take_keys(talk, given, gather.visible(talk, step), menu=step)
 
 
 def _words(talk: Talk, step: Menu, given: Words, guess: str | None) -> Move | None:

@@ -53,10 +53,7 @@ def answer(talk: Talk, step: Pick, given: Keys | Words | Silence, wait: Wait) ->
     elif key.isdigit() and 1 <= int(key) <= min(len(items), AT_ONCE):
         return _take(talk, step, items[int(key) - 1], int(key) - 1)
     if isinstance(given, Keys):
-        taken = gather.take_keys(talk, given, gather.visible(talk, step))
-        if isinstance(taken, tuple) and len(taken) == 2 and not hasattr(taken, "_fields"):
-            return gather.choose(talk, taken[0], taken[1], "keys", None, None)
-        move: Move | None = taken  # type: ignore[assignment]  # the pair was taken above
+        move = gather.take_keys(talk, given, gather.visible(talk, step))
     else:
         move = gather.take_words(talk, given)
     return move if move is not None else gather.no_answer(talk, "no_match")

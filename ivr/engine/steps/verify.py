@@ -41,7 +41,7 @@ def answer(talk: Talk, step: Verify, given: Checked | Keys | Words | Silence, wa
         return gather.no_answer(talk, "no_input")
     if isinstance(given, Keys):
         taken = gather.take_keys(talk, given, [], lone_only=True)
-        return gather.no_answer(talk, "no_match") if taken is None else taken  # type: ignore[return-value]  # no options here
+        return gather.no_answer(talk, "no_match") if taken is None else taken
     if isinstance(given, Words):
         move = gather.take_words(talk, given)
         return gather.no_answer(talk, "no_match") if move is None else move

@@ -29,27 +29,11 @@ def _step(project: Project, report: Report, source: Source, place: Place, step: 
     part = project.part
     match step:
         case Lookup() if step.lookup in part.sources:
-            _given(
-                project,
-                report,
-                source,
-                path,
-                place,
-                step.give,
-                dict(part.sources[step.lookup].takes),
-                f"the source '{step.lookup}'",
-            )
+            takes = dict(part.sources[step.lookup].takes)
+            _given(project, report, source, path, place, step.give, takes, f"the source '{step.lookup}'")
         case Do() if step.do in part.actions:
-            _given(
-                project,
-                report,
-                source,
-                path,
-                place,
-                step.give,
-                dict(part.actions[step.do].takes),
-                f"the action '{step.do}'",
-            )
+            takes = dict(part.actions[step.do].takes)
+            _given(project, report, source, path, place, step.give, takes, f"the action '{step.do}'")
         case Enter():
             _into(project, report, source, path, place, step.enter, step.give)
         case Remember():
