@@ -86,6 +86,25 @@ class Dialled:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """A wait in a queue is over. `result`: bridged (and the two have parted), callback_booked, waited_too_long, full,
+    abandoned or failed; `seconds` it took.
+
+    Known from the queue: its SID (`queue`), the `number` to call back, the estimate given (`low` to `high` seconds), and
+    whether an agent `opened` the packet.
+    """
+
+    kind: ClassVar[str] = "queued"
+    result: str
+    seconds: float = 0.0
+    queue: str | None = None
+    number: str | None = None
+    low: float | None = None
+    high: float | None = None
+    opened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A message was recorded; `hung_up`: the caller left by hanging up."""
 
@@ -104,11 +123,11 @@ class HungUp:
     status: str = "completed"
 
 
-Input = Keys | Words | Silence | Checked | Answer | NoAnswer | StillWaiting | Dialled | Recorded | HungUp
+Input = Keys | Words | Silence | Checked | Answer | NoAnswer | StillWaiting | Dialled | Queued | Recorded | HungUp
 
 KINDS: Mapping[str, type[Any]] = {
     made.kind: made
-    for made in (Keys, Words, Silence, Checked, Answer, NoAnswer, StillWaiting, Dialled, Recorded, HungUp)
+    for made in (Keys, Words, Silence, Checked, Answer, NoAnswer, StillWaiting, Dialled, Queued, Recorded, HungUp)
 }
 
 

@@ -10,7 +10,7 @@ from ivr.engine.events import Event
 from ivr.engine.inputs import Input
 from ivr.jsontext import decode, encode
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Wait:
     """What a call waits for.
 
     `kind`: gather (keys and words), secret (an answer that stays at the edge), lookup, moment (a filler is playing), record,
-    dial, or none (the call is over). `spec` is what the edge needs to wait for it.
+    dial, queue (until somebody takes the call), or none (the call is over). `spec` is what the edge needs to wait for it.
     """
 
     kind: str
@@ -35,6 +35,7 @@ ACCEPTED: Mapping[str, tuple[str, ...]] = {
     "lookup": ("answer", "no_answer", "still_waiting"),
     "record": ("recorded", "silence"),
     "dial": ("dialled",),
+    "queue": ("queued",),
     "none": (),
 }
 
@@ -95,6 +96,7 @@ class Session:
     rescued: bool = False
     """already on the line's `otherwise`"""
     guessed: bool = False
+    surveyed: bool = False
     outcome: str | None = None
 
     def to_json(self) -> str:
@@ -108,7 +110,9 @@ class Session:
 _NAMES = tuple(made.name for made in fields(Session))
 _TUPLES = ("languages", "manner", "people", "reasons", "reached", "stack")
 
-UPCASTERS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPCASTERS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda data: {**data, "surveyed": False},
+}
 """Schema number → what makes that version's data into the next one's."""
 
 
