@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -150,15 +150,121 @@ class Hours(Shape):
     exceptions: dict[str, str] = {}
 
 
-class Target(Shape):
-    """People who can be reached: numbers, `sip:` addresses or `client:` names, tried in turn (or at once), a whisper and a key."""
+class Priority(Shape):
+    """Who waits less: callers for whom `when` holds are served as if they had come `ahead` earlier."""
 
+    because: str
+    when: str
+    ahead: Seconds
+    purpose: Literal["care"] | None = None
+
+
+class CallbackOffer(Shape):
+    """A callback that keeps the caller's place: its key inside the wait, hours by the caller's own clock, and retries."""
+
+    key: Annotated[str, Field(pattern=r"^[0-9]$")] = "1"
+    between: Annotated[str, Field(pattern=r"^\d\d:\d\d-\d\d:\d\d$")] = "08:00-21:00"
+    tries: Annotated[int, Field(ge=1, le=10)] = 3
+    again_after: Seconds = 900.0
+
+
+class Waiting(Shape):
+    """How waiting works in one queue.
+
+    `at_most`: then the outcome is waited_too_long; `full_at`: with that many waiting, one more hears at once that the queue
+    is full (`busy`); `every`: seconds between spoken lines; `say`: prompts that take turns; `last_agent`: how long a caller is
+    kept for the agent who knows them; `usual`: seconds one caller takes, until the queue's own figures are known.
+    """
+
+    at_most: Seconds = 600.0
+    full_at: Annotated[int, Field(ge=1, le=1000)] = 50
+    every: Annotated[float, BeforeValidator(seconds), Field(ge=5, le=120)] = 30.0
+    say: Names = ("wait.thanks", "wait.still_here")
+    music: str | None = None
+    usual: Seconds = 240.0
+    last_agent: Seconds = 30.0
+    priority: tuple[Priority, ...] = ()
+    callback: CallbackOffer | None = None
+
+
+class TaskRouter(Waiting):
+    """A TaskRouter workflow: Twilio's engine routes, ours tells it who is calling."""
+
+    workflow: str = ""
+    workspace: str | None = None
+    instruction: Literal["dequeue", "conference"] = "dequeue"
+    after: str | None = None
+    """the worker's activity once the call is over (a WA… SID)"""
+
+
+class Target(Shape):
+    """People who can be reached, in one of three ways, all with the same packet.
+
+    `dial`: numbers, `sip:` addresses or `client:` names, tried in turn (or at once). `queue`: a Twilio queue that is worked
+    from the desk. `taskrouter`: a TaskRouter workflow. Whoever takes the call hears `whisper` and presses `accept_key`.
+    `sees`: purposes of sensitive facts that these people may see.
+    """
+
+    title: str | None = None
     dial: Names = ()
+    queue: Waiting | None = None
+    taskrouter: TaskRouter | None = None
     at_once: bool = False
     whisper: str | None = None
     accept_key: Annotated[str, Field(pattern=r"^[0-9]$")] = "1"
     ring: Seconds = 20.0
     hours: Hours | None = None
+    sees: Names = ()
+
+    @property
+    def way(self) -> Literal["dial", "queue", "taskrouter"]:
+        """How people are reached here."""
+        return "queue" if self.queue else "taskrouter" if self.taskrouter else "dial"
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """How waiting works here; None where people are dialled."""
+        return self.queue or self.taskrouter
+
+
+class Gesture(Shape):
+    """Something kind that an agent may send after a call; `text` is a prompt, `by` the ways it may go."""
+
+    title: str
+    text: str
+    by: tuple[Literal["sms", "email", "card"], ...]
+
+
+class Concession(Shape):
+    """Something an agent may grant within a limit: the action that does it, which of its fields is the amount, and where the
+    others come from (`account.number`). `reasons`: for which reasons it is offered (none: for all)."""
+
+    title: str
+    do: str
+    limit: Annotated[float, Field(gt=0)]
+    amount: str
+    give: dict[str, str] = {}
+    reasons: Names = ()
+
+
+class Mail(Shape):
+    """Where e-mail is handed in. The password is in the environment (SMTP_PASSWORD)."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    sender: str = Field(alias="from")
+    user: str | None = None
+    to: str = "email"
+    """the fact that holds a caller's address"""
+
+
+class Desk(Shape):
+    """How agents work: how long their phone rings, how long a packet's link lives, when a case is joined again."""
+
+    ring: Seconds = 25.0
+    link: Seconds = 1800.0
+    join: Seconds = 7 * 86400.0
+    like: Seconds = 90 * 86400.0
 
 
 class Emergency(Shape):
@@ -200,6 +306,11 @@ class ConfigFile(Shape):
     actions: dict[str, ActionSpec] = {}
     verify: dict[str, VerifySpec] = {}
     targets: dict[str, Target] = {}
+    gestures: dict[str, Gesture] = {}
+    concessions: dict[str, Concession] = {}
+    desk: Desk = Desk()
+    mail: Mail | None = None
+    sms_from: str | None = None
     emergency: Emergency
     money: Currency = "USD"
     limits: Limits = Limits()
@@ -217,8 +328,18 @@ class DesignersPart(Shape):
     actions: dict[str, ActionSpec] = {}
     verify: dict[str, VerifySpec] = {}
     targets: dict[str, Target] = {}
+    gestures: dict[str, Gesture] = {}
+    mail_to: str | None = None
     money: Currency = "USD"
     limits: Limits = Limits()
+
+
+def _without_places(target: Target) -> Target:
+    """A target's rules, without whom it dials or whose workflow it is."""
+    nowhere: dict[str, Any] = {"dial": ()}
+    if target.taskrouter:
+        nowhere["taskrouter"] = target.taskrouter.model_copy(update={"workflow": "", "workspace": None, "after": None})
+    return target.model_copy(update=nowhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +363,9 @@ class Config:
             sources={name: spec.model_copy(update=nowhere) for name, spec in file.sources.items()},
             actions={name: ActionSpec(takes=spec.takes) for name, spec in file.actions.items()},
             verify=file.verify,
-            targets={name: target.model_copy(update={"dial": ()}) for name, target in file.targets.items()},
+            targets={name: _without_places(target) for name, target in file.targets.items()},
+            gestures=file.gestures,
+            mail_to=file.mail.to if file.mail else None,
             money=file.money,
             limits=file.limits,
         )
@@ -275,9 +398,26 @@ def _complete(source: Source, file: ConfigFile) -> Iterator[Problem]:
             message = f"the source '{name}' needs either a 'url:' or a 'sample:' file"
             yield source.problem(("sources", name), "source-origin", message, "give it one of them", key=True)
     for name, target in file.targets.items():
-        if not target.dial:
-            message = f"the target '{name}' has nobody to dial"
-            yield source.problem(("targets", name), "target-nowhere", message, 'add dial: ["+15550002222"]', key=True)
+        ways = sum((bool(target.dial), target.queue is not None, target.taskrouter is not None))
+        if ways != 1:
+            message = f"the target '{name}' has {'no way' if not ways else 'more than one way'} to reach somebody"
+            hint = 'give it one of dial: ["+15550002222"], queue: {} and taskrouter: {workflow: WW…}'
+            yield source.problem(("targets", name), "target-nowhere", message, hint, key=True)
+        if target.taskrouter and not target.taskrouter.workflow:
+            message = f"the target '{name}' names no TaskRouter workflow"
+            yield source.problem(
+                ("targets", name, "taskrouter"), "target-nowhere", message, "add workflow: WW…", key=True
+            )
+    for name, concession in file.concessions.items():
+        action = file.actions.get(concession.do)
+        if action is None:
+            at: Path_ = ("concessions", name, "do")
+            hint = did_you_mean(concession.do, file.actions)
+            yield source.problem(at, "unknown-action", f"'{concession.do}' is not an action", hint)
+        elif concession.amount not in action.takes:
+            at = ("concessions", name, "amount")
+            message = f"the action '{concession.do}' takes no '{concession.amount}'"
+            yield source.problem(at, "unknown-name", message, did_you_mean(concession.amount, action.takes))
     for name, entry in file.verify.items():
         for index, question in enumerate(entry.questions):
             fact = (question.equals or "").removeprefix("caller.")

@@ -59,3 +59,22 @@ def masked(text: str) -> str:
 def mask_within(text: str) -> str:
     """`text` with everything in it that looks like a phone number masked."""
     return _LOOKS_LIKE_A_NUMBER.sub(lambda found: masked(found.group()), text)
+
+
+def zone_of(number: str) -> str | None:
+    """The time zone that an E.164 number lies in; None where it may lie in several, or nobody knows."""
+    from phonenumbers import timezone
+
+    try:
+        zones = timezone.time_zones_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return None
+    return zones[0] if len(zones) == 1 and zones[0] != timezone.UNKNOWN_TIMEZONE else None
+
+
+def callable_from(number: str, line: str) -> bool:
+    """Whether a line may be asked to call `number`: one of the line's own country, so that nobody is sent to dear places."""
+    try:
+        return bool(phonenumbers.parse(number).country_code == phonenumbers.parse(line).country_code)
+    except phonenumbers.NumberParseException:
+        return False

@@ -13,6 +13,7 @@ from ivr.project import read_project
 
 PROJECT = Path(__file__).parents[1]
 LEAST = 'emergency: {dial: "+15550003333"}\n'
+WAIVE = "actions: {waive: {takes: {fee: money}}}\n"
 
 
 def read(folder: Path, text: str, **environment: str):
@@ -86,6 +87,18 @@ def test_several_tokens_are_taken_while_they_are_rotated(tmp_path):
         ("verify: {a: {questions: [{ask: q, equals: caller.unheard_of}]}}\n", "unknown-name", 2),
         ("verify: {a: {check: unheard_of, questions: [{ask: q}]}}\n", "unknown-source", 2),
         ("verify: {a: {need: 2, questions: [{ask: q, equals: caller.x}]}}\n", "wrong-value", 2),
+        ('targets: {a: {dial: ["+15550002222"], queue: {}}}\n', "target-nowhere", 2),
+        ("targets:\n  a: {taskrouter: {}}\n", "target-nowhere", 3),
+        ("targets: {a: {queue: {every: 1s}}}\n", "wrong-value", 2),
+        ("targets: {a: {queue: {full_at: 0}}}\n", "wrong-value", 2),
+        ("targets: {a: {queue: {callback: {key: 12}}}}\n", "wrong-value", 2),
+        ("targets: {a: {queue: {callback: {between: by day}}}}\n", "wrong-value", 2),
+        ("targets: {a: {queue: {priority: [{because: x, when: line.open}]}}}\n", "missing-word", 2),
+        ("gestures: {a: {title: A, text: b, by: [fax]}}\n", "wrong-value", 2),
+        (WAIVE + "concessions:\n  a: {title: A, do: waved, limit: 20, amount: fee}\n", "unknown-action", 4),
+        (WAIVE + "concessions:\n  a: {title: A, do: waive, limit: 20, amount: fees}\n", "unknown-name", 4),
+        (WAIVE + "concessions:\n  a: {title: A, do: waive, limit: 0, amount: fee}\n", "wrong-value", 4),
+        ("mail: {host: smtp.example}\n", "missing-word", 2),
         ("money: dollars\n", "wrong-value", 2),
         ("durability: MAYBE\n", "wrong-value", 2),
     ],
@@ -115,15 +128,48 @@ def test_what_is_pinned_with_the_flows_holds_no_address_and_no_secret(tmp_path):
     text = (
         'sources: {a: {url: "https://crm.example/x", auth: {bearer: CRM_TOKEN}, gives: {x: {}}}}\n'
         'actions: {b: {url: "https://crm.example/y", auth: {basic: CRM_PASSWORD}, takes: {z: text}}}\n'
-        'targets: {c: {dial: ["+15550002222"]}}\n'
+        'targets: {c: {dial: ["+15550002222"]}, d: {taskrouter: {workflow: WW1, workspace: WS1, after: WA1}}}\n'
+        "mail: {host: smtp.example, from: care@example.com, user: carer}\n"
     )
     config = good(tmp_path, text, CRM_TOKEN="hush", TWILIO_AUTH_TOKEN="hush", IVR_SECRET_KEY="hush")
     pinned = json.dumps(config.designers_part().model_dump(mode="json", by_alias=True))
-    for word in ("crm.example", "CRM_", "hush", "+15550002222", "+15550003333"):
+    for word in (
+        "crm.example",
+        "CRM_",
+        "hush",
+        "+15550002222",
+        "+15550003333",
+        "WW1",
+        "WS1",
+        "WA1",
+        "smtp.example",
+        "care",
+    ):
         assert word not in pinned
 
 
+def test_people_are_reached_in_one_of_three_ways_and_waited_for_in_two(tmp_path):
+    text = 'targets: {a: {dial: ["+15550002222"]}, b: {queue: {}}, c: {taskrouter: {workflow: WW1}}}\n'
+    targets = good(tmp_path, text).file.targets
+    assert [target.way for target in targets.values()] == ["dial", "queue", "taskrouter"]
+    assert [target.waiting is not None for target in targets.values()] == [False, True, True]
+
+
+def test_a_target_is_reached_in_the_same_way_once_its_places_are_left_out(tmp_path):
+    text = 'targets: {a: {dial: ["+15550002222"]}, b: {queue: {}}, c: {taskrouter: {workflow: WW1}}}\n'
+    config = good(tmp_path, text)
+    pinned = config.designers_part().targets
+    assert [target.way for target in pinned.values()] == [target.way for target in config.file.targets.values()]
+
+
 # — a bundle —
+
+
+def test_a_condition_of_the_config_that_cannot_be_read_never_holds():
+    made = read_project(PROJECT, {}).bundle
+    assert made is not None
+    assert made.condition("line.open >").holds(lambda name: True) is False
+    assert made.condition("line.open").holds(lambda name: True) is True
 
 
 def test_a_bundle_is_made_again_from_its_own_text():

@@ -9,7 +9,7 @@ import click
 from ivr.flow.checks.docs import reference as problems_reference
 from ivr.flow.expressions import condition_filters
 from ivr.flow.model import NOT_YET, STEPS, Step
-from ivr.flow.names import CALL, CASES, HISTORY, LINE, NOW, PREFERS, Field
+from ivr.flow.names import CALL, CASES, HISTORY, LINE, NOW, PREFERS, Field, in_prompts
 from ivr.flow.spoken import FILTERS
 
 PARTS = ("steps", "names", "filters", "events", "problems")
@@ -55,6 +55,8 @@ def _names() -> Iterator[str]:
     for root, fields in roots.items():
         yield from _rows(root, fields)
     yield "\nBeside these: `caller.` and every fact of config.yaml, the sources in `needs:`, and `said.`, `found.`, `given.`."
+    yield "\n## In the words of some prompts only\n\n| name | kind | what |\n| --- | --- | --- |"
+    yield from (f"| `{name}` | {field.kind} | {field.about} |" for name, field in in_prompts().items())
 
 
 def _rows(root: str, fields: Mapping[str, Field]) -> Iterator[str]:

@@ -21,6 +21,13 @@ RANKED = 20
 """How many likeliest reasons a call carries."""
 
 
+LABELLED = (
+    ("history", "last_call.reason", "last_call.reason_label"),
+    ("cases", "current.about", "current.label"),
+)
+"""Reasons of earlier calls that may be spoken: where they lie, and the name of their label."""
+
+
 def decide(
     bundle: Bundle,
     line: Line,
@@ -40,9 +47,10 @@ def decide(
     facts: dict[str, Mapping[str, Any]] = (
         dict(personal_facts(bundle, person, now, ranking)) if person else {"caller": {}, "history": {}, "cases": {}}
     )
-    label = _reason_label(bundle, line, facts)
-    if label is not None:
-        facts["history"] = {**facts["history"], "last_call.reason_label": label}
+    for root, reason, name in LABELLED:
+        label = _reason_label(bundle, line, facts, facts[root].get(reason))
+        if label is not None:
+            facts[root] = {**facts[root], name: label}
     facts |= {source: looked_up.get(source, {}) for source in line.needs}
     level = "recognised" if person else "anyone"
 
@@ -90,9 +98,10 @@ def menu_reasons(bundle: Bundle, line: Line) -> tuple[str, ...]:
     return bundle.once(("reasons", line.line), make)
 
 
-def _reason_label(bundle: Bundle, line: Line, facts: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The last call's reason as it is named to callers, in the language they like."""
-    reason = facts["history"].get("last_call.reason")
+def _reason_label(
+    bundle: Bundle, line: Line, facts: Mapping[str, Mapping[str, Any]], reason: str | None
+) -> str | None:
+    """A reason as it is named to callers, in the language they like."""
     if reason is None:
         return None
     language = facts["caller"].get("prefers.language") or line.languages[0]

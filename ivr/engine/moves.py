@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ivr.engine.session import Wait
 from ivr.engine.talk import MAX_DEPTH, Talk
-from ivr.flow.model import Step
+from ivr.flow.model import Ask, Step
 
 
 class Out(NamedTuple):
@@ -24,7 +24,7 @@ class Go(NamedTuple):
 
 
 class Into(NamedTuple):
-    """Into a flow and back again. `how`: enter, option, command or subject."""
+    """Into a flow and back again. `how`: enter, option, command, subject or survey."""
 
     name: str
     how: str
@@ -121,10 +121,20 @@ def _return(talk: Talk, name: str) -> Move | None:
             return over(talk, "resolved")
         return _go(talk, talk.line.after)
     talk.stack.pop()
+    if frame["how"] == "survey":
+        talk.emit("surveyed", {"answers": _figures(talk, frame["flow"])})
+        return Out("ended")
     if frame["how"] in ("command", "subject"):
         talk.say("line.where_were_we")
         return AGAIN
     return Out(name)
+
+
+def _figures(talk: Talk, flow: str) -> dict[str, Any]:
+    """A survey's answers that are figures or yes and no; words stay personal."""
+    asked = {step.save_as or name for name, step in talk.bundle.flows[flow].steps.items() if isinstance(step, Ask)}
+    values = {name: talk.said[name].get("value") for name in sorted(asked) if name in talk.said}
+    return {name: value for name, value in values.items() if isinstance(value, (bool, int, float))}
 
 
 def _outcome(talk: Talk, name: str, failed: bool) -> Move | None:
@@ -157,6 +167,9 @@ def go_on(step: Step) -> Move | None:
 def _otherwise(talk: Talk, step: Step, name: str) -> Move | None:
     flow = talk.bundle.flows[talk.frame["flow"]]
     for whose, destination in (("step", step.otherwise), ("flow", flow.otherwise)):
+        if talk.frame["how"] == "survey" and whose == "flow":
+            # Nobody is sent to a person for not answering a survey.
+            return Back("left")
         if destination is not None:
             talk.emit("failed", {"outcome": name, "otherwise": whose})
             return Go(destination)
@@ -211,6 +224,11 @@ def hung_up(talk: Talk, status: str) -> Wait:
     """The caller left or the line was cut; the two look alike."""
     if talk.outcome is not None:
         return Wait("none")
+    before = talk.before.wait
+    if before.kind == "queue" and not any(event.type == "waited" for event in talk.events):
+        seconds = round(max(0.0, talk.now - talk.before.asked_at), 1)
+        left = {"target": before.spec["target"], "task": before.spec["task"], "result": "abandoned"}
+        talk.emit("waited", left | {"seconds": seconds, "opened": False})
     unfinished = False
     if talk.reached:
         talk.outcome = talk.reached[0]

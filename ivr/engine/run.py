@@ -18,16 +18,19 @@ from ivr.engine.moves import Move, Out
 from ivr.engine.options import choices as open_choices
 from ivr.engine.options import options_at, shown
 from ivr.engine.session import Session, Sprint, Wait
-from ivr.engine.steps import ask, menu, people, pick, plain, verify
+from ivr.engine.steps import ask, cases, menu, people, pick, plain, verify
 from ivr.engine.talk import Talk
 from ivr.flow.bundle import Bundle, Place
 from ivr.flow.model import (
     Ask,
+    Callback,
+    Case,
     Do,
     Enter,
     Handoff,
     Lookup,
     Menu,
+    Notify,
     Pick,
     Remember,
     Route,
@@ -37,6 +40,9 @@ from ivr.flow.model import (
 )
 from ivr.personal.choose import Decision
 from ivr.personal.snapshot import Snapshot
+
+WITH_PEOPLE = ("dial", "queue", "record")
+"""Waits that do not count towards the minutes of a call."""
 
 
 def start(bundle: Bundle, decision: Decision, snapshot: Snapshot, call: Mapping[str, Any], now: float) -> Sprint:
@@ -93,7 +99,7 @@ def resume(bundle: Bundle, session: Session, given: Input, now: float) -> Sprint
         gather.count_answer(talk, given)
     if session.wait.kind != "lookup":
         talk.heard = []
-    if session.wait.kind in ("dial", "record"):
+    if session.wait.kind in WITH_PEOPLE:
         talk.away += max(0.0, now - session.asked_at)
     too_long = _too_long(talk)
     if too_long is not None:
@@ -110,11 +116,7 @@ def _too_long(talk: Talk) -> Move | None:
     """Whether the minutes are over; who goes on after that has as many again before the next time."""
     times = talk.visits.get("*minutes", 0)
     limit = talk.bundle.part.limits.minutes * 60 * (times + 1)
-    if (
-        talk.now - talk.before.started - talk.away <= limit
-        or not talk.stack
-        or talk.before.wait.kind in ("dial", "record")
-    ):
+    if talk.now - talk.before.started - talk.away <= limit or not talk.stack or talk.before.wait.kind in WITH_PEOPLE:
         return None
     talk.visits["*minutes"] = times + 1
     return moves.bound(talk, "minutes")
@@ -126,6 +128,8 @@ def _answer(talk: Talk, given: Any) -> Wait:
         return _language_answered(talk, given, wait)
     if wait.kind == "dial":
         return _run(talk, people.answer_dial(talk, given, wait))
+    if wait.kind == "queue":
+        return _run(talk, people.answer_queue(talk, given, wait))
     step = talk.bundle.step(talk.place)
     move: Move | None
     match step:
@@ -140,7 +144,7 @@ def _answer(talk: Talk, given: Any) -> Wait:
         case Lookup():
             move = plain.answer_lookup(talk, step, given, wait)
         case Voicemail():
-            move = people.answer_voicemail(talk, given)
+            move = people.answer_voicemail(talk, given, wait)
         case _:
             talk.emit("fault", {"code": "missing-step"})
             move = moves.rescue(talk)
@@ -160,6 +164,10 @@ def _run(talk: Talk, move: Move | None) -> Wait:
             move = _visit(talk)
 
 
+PROMISES = (Do, Handoff, Callback, Case, Notify)
+"""Steps whose words are spoken only once what they announce is under way."""
+
+
 def _visit(talk: Talk) -> Move | None:
     step = talk.bundle.step(talk.place)
     if step is None:
@@ -176,10 +184,10 @@ def _visit(talk: Talk) -> Move | None:
     if step.when is not None and not step.when.holds(talk.lookup()):
         return moves.go_on(step) or Out("skipped")
     talk.tries = {}
-    for name in step.say_also if not isinstance(step, (Do, Handoff)) else ():
+    for name in step.say_also if not isinstance(step, PROMISES) else ():
         talk.say(name)
     move = _visit_kind(talk, step)
-    if isinstance(step, (Do, Handoff)) and not (isinstance(move, Out) and move.failed):
+    if isinstance(step, PROMISES) and not (isinstance(move, Out) and move.failed):
         # What they announce must be true: nothing was requested, nobody is rung, where they failed.
         for name in step.say_also:
             talk.say(name)
@@ -213,6 +221,12 @@ def _visit_kind(talk: Talk, step: Step) -> Move | None:
             return people.visit_handoff(talk, step)
         case Voicemail():
             return people.visit_voicemail(talk, step)
+        case Callback():
+            return people.visit_callback(talk, step)
+        case Case():
+            return cases.visit_case(talk, step)
+        case Notify():
+            return cases.visit_notify(talk, step)
         case _:
             return plain.visit_onward(talk, step)
 

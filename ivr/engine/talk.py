@@ -15,6 +15,7 @@ from ivr.flow.bundle import Bundle, Place
 from ivr.flow.expressions import Lookup
 from ivr.flow.model import Line
 from ivr.flow.prompts import Prompt, render
+from ivr.flow.spoken import plain
 from ivr.kinds import LEVELS
 from ivr.personal.known import line_values, now_values, reader
 
@@ -62,6 +63,7 @@ class Talk:
         self.reached = session.reached
         self.rescued = session.rescued
         self.guessed = session.guessed
+        self.surveyed = session.surveyed
         self.outcome = session.outcome
         self.steps = 0
         self.bounded = False
@@ -87,6 +89,14 @@ class Talk:
             return ""
         frame = self.stack[-1]
         return f"{frame['flow']}.{frame['step']}"
+
+    @property
+    def is_somebody(self) -> bool:
+        """Whether what we learn can be kept for one caller: not of a shared, forwarded or hidden number."""
+        call = self.before.call
+        return self.person is not None or (
+            call.get("number") is not None and not self.before.people and not call.get("forwarded")
+        )
 
     # — what is known —
 
@@ -180,6 +190,15 @@ class Talk:
             self.bundle.memo[key] = spoken
         return spoken
 
+    def words(self, name: str) -> str | None:
+        """The words of a prompt as plain text, for what is written rather than spoken; None where it keeps silent."""
+        prompt = self.bundle.prompt(self.language, name)
+        lookup = self.lookup()
+        if prompt is None or (prompt.when is not None and not prompt.when.holds(lookup)):
+            return None
+        rendered = render(prompt, lookup, self.manner, self.bundle.part.money)
+        return plain(rendered.ssml) if rendered else None
+
     def session(self, wait: Wait) -> Session:
         """What to keep."""
         return replace(
@@ -206,5 +225,6 @@ class Talk:
             reached=self.reached,
             rescued=self.rescued,
             guessed=self.guessed,
+            surveyed=self.surveyed,
             outcome=self.outcome,
         )

@@ -15,8 +15,8 @@ from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from ivr.config import DesignersPart
-from ivr.flow.expressions import Expression
-from ivr.flow.model import Ask, Enter, Flow, Handoff, Line, Lookup, Menu, Pick, Route, Step
+from ivr.flow.expressions import Expression, ExpressionError, compile_expression
+from ivr.flow.model import Ask, Enter, Flow, Line, Lookup, Menu, Pick, Route, Step
 from ivr.flow.names import Field, known_names, source_fields
 from ivr.flow.prompts import Prompt, read_prompt
 from ivr.problems import Problem, Where
@@ -103,8 +103,23 @@ class Bundle:
     def uses(self) -> frozenset[tuple[str, ...]]:
         """Every name used anywhere in it: the snapshot of a call holds just those."""
         return self.once(
-            "uses", lambda: frozenset(name for expression in expressions(self) for name in expression.names)
+            "uses",
+            lambda: (
+                frozenset(name for expression in expressions(self) for name in expression.names)
+                | ({("caller", *self.part.mail_to.split("."))} if self.part.mail_to else set())
+            ),
         )
+
+    def condition(self, text: str) -> Expression:
+        """A condition of config.yaml, compiled once. One that cannot be read never holds: the checks have said so."""
+
+        def make() -> Expression:
+            try:
+                return compile_expression(text)
+            except ExpressionError:
+                return compile_expression("1 == 2")
+
+        return self.once(("condition", text), make)
 
     def to_json(self) -> str:
         """Its text, from which `from_json` makes the same bundle again."""
@@ -281,6 +296,9 @@ def expressions(bundle: Bundle) -> Iterator[Expression]:
         yield from (rule.when for rule in line.choose if rule.when)
         yield from (rule.when for rule in line.manner if rule.when)
         yield from (rule.use for rule in line.manner if isinstance(rule.use, Expression))
+        yield from (line.survey.unless,) if line.survey and line.survey.unless else ()
+    for target in bundle.part.targets.values():
+        yield from (bundle.condition(rule.when) for rule in (target.waiting.priority if target.waiting else ()))
     for flow in bundle.flows.values():
         yield from (option.when for option in flow.options.values() if option.when)
         yield from (value for option in flow.options.values() for value in option.give.values())
@@ -303,8 +321,9 @@ def step_expressions(step: Step) -> Iterator[Expression]:
         yield step.pick
     if isinstance(step, Ask):
         yield from (refusal.when for refusal in step.refuse)
-    if isinstance(step, Handoff) and step.about:
-        yield step.about
+    yield from (
+        value for word in ("about", "number", "by") if isinstance(value := getattr(step, word, None), Expression)
+    )
     given = getattr(step, "remember", None) or getattr(step, "give", {})
     yield from given.values()
     if isinstance(step, (Menu, Ask, Pick, Enter)):

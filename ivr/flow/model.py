@@ -281,26 +281,80 @@ class Handoff(Step):
     """Connects the caller with people. `about:` is what the agent hears as the reason."""
 
     verb = "handoff"
-    outcomes = ("ended",)
-    failures = ("unanswered", "busy", "closed", "waited_too_long", "callback_booked")
+    outcomes = ("ended", "callback_booked")
+    failures = ("unanswered", "busy", "closed", "waited_too_long")
     listens = True
     handoff: str
     about: Condition | None = None
 
 
+class Callback(Step):
+    """Books a call back from a target's people, without waiting; to `number`, or the number the caller calls from."""
+
+    verb = "callback"
+    outcomes = ("booked",)
+    failures = ("failed",)
+    callback: str
+    number: Condition | None = None
+    about: Condition | None = None
+
+
+class Case(Step):
+    """Opens, joins, updates or closes a case; `cases.current` is that case afterwards."""
+
+    verb = "case"
+    failures = ("failed",)
+    case: Literal["open", "join", "update", "close"]
+    about: str | None = None
+    summary: str | None = None
+
+    @model_validator(mode="after")
+    def _about_something(self) -> Case:
+        if self.case in ("open", "join") and self.about is None:
+            raise ValueError(f"'case: {self.case}' says what it is 'about:', a reason such as bill")
+        if self.case == "update" and self.summary is None:
+            raise ValueError("'case: update' has a 'summary:', the prompt whose words are kept")
+        return self
+
+
+class Notify(Step):
+    """Writes to the caller in the words of a prompt, once, through the outbox."""
+
+    verb = "notify"
+    failures = ("failed",)
+    notify: str
+    by: Condition | None = None
+
+
 STEPS: dict[str, type[Step]] = {
     step.verb: step
-    for step in (Menu, Ask, Pick, Route, Lookup, Do, Verify, Remember, Enter, Voicemail, Handoff, Say, Return, End)
+    for step in (
+        Menu,
+        Ask,
+        Pick,
+        Route,
+        Lookup,
+        Do,
+        Verify,
+        Remember,
+        Enter,
+        Voicemail,
+        Callback,
+        Handoff,
+        Case,
+        Notify,
+        Say,
+        Return,
+        End,
+    )
 }
 """Verb → step, in the order in which a step's verb is recognised: `say`, `return` and `end` may stand beside any other."""
 
-NOT_YET = ("case", "callback", "notify", "pay", "queue", "calls_out")
+NOT_YET = ("pay", "queue", "calls_out")
 """Verbs that belong to later parts of the product."""
 
 OUTCOMES = ("resolved", "handed_over", "voicemail", "callback", "closed_hours", "caller_left", "fault")
 """How a call may end. *Contained* are resolved and closed_hours."""
-
-HANDOFF_NOT_YET = ("waited_too_long", "callback_booked")
 
 
 class UnknownStep(ValueError):
@@ -345,7 +399,10 @@ AnyStep = Annotated[
     | Annotated[Remember, Tag("remember")]
     | Annotated[Enter, Tag("enter")]
     | Annotated[Voicemail, Tag("voicemail")]
+    | Annotated[Callback, Tag("callback")]
     | Annotated[Handoff, Tag("handoff")]
+    | Annotated[Case, Tag("case")]
+    | Annotated[Notify, Tag("notify")]
     | Annotated[Say, Tag("say")]
     | Annotated[Return, Tag("return")]
     | Annotated[End, Tag("end")],
@@ -417,6 +474,14 @@ class ControlGroup(Shape):
     flow: str
 
 
+class Survey(Shape):
+    """A flow of at most two questions, entered once after caller and agent have parted; `unless`: who is not asked."""
+
+    flow: str
+    unless: Condition | None = None
+    purpose: Literal["care"] | None = None
+
+
 class Line(Shape):
     """A contact line: its numbers, hours, languages, who gets which flow and why, and the commands that work everywhere."""
 
@@ -438,3 +503,4 @@ class Line(Shape):
     no_match: Reprompts = 2
     timeout: Seconds = 6.0
     control_group: ControlGroup | None = None
+    survey: Survey | None = None

@@ -61,7 +61,16 @@ CASES = {
         "recognised",
         "the newest open case",
         fields={
-            **_fields("recognised", about=("text", "its reason"), opened=("date", "when it was opened")),
+            **_fields(
+                "recognised",
+                about=("text", "its reason"),
+                label=("text", "its reason, as it is named to callers"),
+                opened=("date", "when it was opened"),
+                unanswered=(
+                    "flag",
+                    "it opened by itself, after a call that ended without an answer, and waits for one",
+                ),
+            ),
             **_fields(
                 "verified",
                 summary=("text", "what it is about, in a sentence"),
@@ -115,6 +124,12 @@ _IN_PROMPTS = _fields(
     count=("number", "what a plural counts"),
     position=("number", "place in a list, from 1"),
     about=("text", "in a whisper: what `about:` of the hand-off says"),
+    summary=("text", "in a whisper: who is calling and why, in a sentence"),
+    low=("number", "while waiting: minutes it should take at least"),
+    high=("number", "while waiting: minutes it should take at most"),
+    number=("phone", "while waiting: the number to call back"),
+    day=("date", "while waiting: the day of the call back"),
+    time=("time", "while waiting: when the call back may come"),
 )
 
 

@@ -93,6 +93,8 @@ class Rendered(NamedTuple):
 
 def render(prompt: Prompt, lookup: Lookup, manner: Sequence[str], currency: str) -> Rendered | None:
     """`prompt` for this caller; None where nothing can be said (a value is not known and there is no `without:`)."""
+    if prompt.count is not None:
+        lookup = _with_count(lookup, prompt.count.evaluate(lookup))
     name, wording = _choose(prompt, lookup, manner)
     ssml = wording.render(lookup, prompt.language, currency) if wording else None
     if ssml is None and prompt.without is not None:
@@ -100,6 +102,11 @@ def render(prompt: Prompt, lookup: Lookup, manner: Sequence[str], currency: str)
     if not ssml or not ssml.strip():
         return None
     return Rendered(name, ssml, spoken.seconds(ssml))
+
+
+def _with_count(lookup: Lookup, count: Any) -> Lookup:
+    """`count` in a plural's words is what it counts."""
+    return lambda path: count if path == ("count",) else lookup(path)
 
 
 def _choose(prompt: Prompt, lookup: Lookup, manner: Sequence[str]) -> tuple[str, Wording | None]:

@@ -38,7 +38,12 @@ class Snapshot:
     last: Mapping[str, Any] | None = None
 
 
-ALWAYS = (("caller", "prefers", "language"), ("caller", "prefers", "manner"))
+ALWAYS = (
+    ("caller", "prefers", "language"),
+    ("caller", "prefers", "manner"),
+    ("cases", "current", "id"),
+    ("cases", "current", "about"),
+)
 
 
 def personal_facts(
@@ -63,7 +68,8 @@ def case_fields(cases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {"open_count": len(still_open)}
     if still_open:
         newest = still_open[-1]
-        names = ("about", "opened", "summary", "promise", "promise_by")
+        names = ("id", "about", "opened", "summary", "promise", "promise_by")
+        fields["current.unanswered"] = newest.get("origin") == "call" and newest.get("promise") is None
         fields |= {f"current.{name}": newest[name] for name in names if newest.get(name) is not None}
     return fields
 

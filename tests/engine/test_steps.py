@@ -241,7 +241,7 @@ def test_a_message_is_kept_and_a_click_or_silence_is_none():
     assert 'maxLength="90"' in call.twiml
     call.record(7).hears("kept").ends("voicemail")
     (kept,) = call.ever("recorded")
-    assert kept.data == {"seconds": 7} and kept.private["url"].startswith("https://")
+    assert kept.data == {"seconds": 7, "target": "team"} and kept.private["url"].startswith("https://")
     Call(made).dial().record(0.3).hears("nothing").ends("caller_left")
     Call(made).dial().silence().hears("nothing").ends("caller_left")
 

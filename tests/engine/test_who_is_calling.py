@@ -186,9 +186,9 @@ def test_a_whisper_obeys_the_level_too():
     made = line(FLOWS, WORDS + 'whisper: {text: "It is {{ caller.last_name }}.", without: Somebody.}')
     one = Call(made, [JEROME]).dial().press("9").press("9").press("9")
     assert one.session.wait.kind == "dial"
-    assert whisper(made.bundle, one.session, NOW) == "Somebody."
+    assert whisper(made.bundle, one.session, NOW, "team") == "Somebody."
     two = Call(made, [JEROME]).dial().press("1").press("03021980").press("4711").press("9").press("9").press("9")
-    assert whisper(made.bundle, two.session, NOW) == "It is Ellis."
+    assert whisper(made.bundle, two.session, NOW, "team") == "It is Ellis."
 
 
 def test_what_is_remembered_of_a_number_that_several_people_share_is_nothing():

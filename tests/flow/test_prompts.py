@@ -106,7 +106,7 @@ def test_what_is_not_known_gives_way_to_without_or_to_silence():
 
 
 def test_plurals_follow_the_language():
-    cases = "p: {count: n, one: One case, other: '{{ n }} cases'}"
+    cases = "p: {count: n, one: One case, other: '{{ count }} cases'}"
     assert [said(cases, n=n) for n in (0, 1, 2)] == ["0 cases", "One case", "2 cases"]
     polish = "p: {count: n, one: sprawa, few: sprawy, many: spraw, other: sprawy}"
     assert [said(polish, language="pl", n=n) for n in (1, 3, 5, 22)] == ["sprawa", "sprawy", "spraw", "sprawy"]

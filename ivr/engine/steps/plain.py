@@ -90,11 +90,7 @@ def visit_remember(talk: Talk, step: Remember) -> Move:
 
 def remember(talk: Talk, values: Mapping[str, Any]) -> None:
     """Into the snapshot and, by the event, into the store. A number that several people share teaches us nothing."""
-    call = talk.before.call
-    somebody = talk.person is not None or (
-        call.get("number") is not None and not talk.before.people and not call.get("forwarded")
-    )
-    if not somebody:
+    if not talk.is_somebody:
         return
     talk.facts = {**talk.facts, "caller": {**talk.facts.get("caller", {}), **values}}
     talk.emit("remembered", {"names": sorted(values)}, {"values": dict(values)})

@@ -23,6 +23,8 @@ from ivr.flow.checks import (
     neutral,
     outcomes,
     rounds,
+    surveys,
+    targets,
     values,
     words,
 )
@@ -42,6 +44,8 @@ FAMILIES: tuple[Callable[[Project, Report], None], ...] = (
     rounds.check,
     answers.check,
     lines.check,
+    targets.check,
+    surveys.check,
     keys.check,
     words.check,
     kinds.check,
@@ -73,7 +77,7 @@ def check(
             family(project, report)
         except Exception as error:
             problems.append(_failed(family.__module__.rpartition(".")[2], error))
-    return ordered([*problems, *report.problems])
+    return ordered([*problems, *(_plainer(problem) for problem in report.problems)])
 
 
 def _nothing(parsed: Parsed, project: Project) -> Iterable[Problem]:

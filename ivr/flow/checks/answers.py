@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ivr.flow.bundle import Place
+from ivr.flow.checks.anywhere import line_ways, survey
 from ivr.flow.checks.frames import frames
 from ivr.flow.checks.project import Project, Report
-from ivr.flow.checks.ways import after, line_ways, path_of, ways
+from ivr.flow.checks.ways import after, path_of, ways
 from ivr.flow.model import Line
 
 
@@ -35,6 +36,9 @@ def _spread(project: Project, line: Line) -> dict[Place, bool]:
     stack: list[tuple[Place | None, bool]] = [(project.meant(None, rule.flow), False) for rule in line.choose]
     if line.control_group:
         stack.append((project.meant(None, line.control_group.flow), False))
+    asked = survey(project, line)
+    surveyed = made.reach.get(asked, {}) if asked else {}
+    stack.append((asked, True))
     entered: dict[Place, set[Place]] = {}
     while stack:
         place, already = stack.pop()
@@ -42,13 +46,12 @@ def _spread(project: Project, line: Line) -> dict[Place, bool]:
             continue
         found[place] = already
         step = project.step(place)
-        # What cannot be read may well answer.
-        now = already or step is None or step.answers is not None or step.verb in ("handoff", "voicemail")
+        now = already or _gives(project, place)
         for way in ways(project, place):
             if way.how == "rescue":
                 stack.append((project.meant(None, line.otherwise), now))
             elif way.how == "return":
-                stack += [(project.meant(None, line.after), now)] if line.after else []
+                stack += [(project.meant(None, line.after), now)] if line.after and place not in surveyed else []
                 stack += [
                     (back.to, now) for enterer in entered.get(place, ()) for back in after(project, enterer, way.name)
                 ]
@@ -69,5 +72,6 @@ def _spread(project: Project, line: Line) -> dict[Place, bool]:
 
 
 def _gives(project: Project, place: Place) -> bool:
+    """Whether the step gives an answer, a person, a message or a call back; what cannot be read may well."""
     step = project.step(place)
-    return step is None or step.answers is not None or step.verb in ("handoff", "voicemail")
+    return step is None or step.answers is not None or step.verb in ("handoff", "voicemail", "callback")

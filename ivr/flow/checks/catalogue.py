@@ -36,7 +36,7 @@ _ERRORS = {
     "plural-count": "a plural that counts nothing",
     "no-config": "no config.yaml",
     "source-origin": "a source without an origin",
-    "target-nowhere": "a target with nobody to dial",
+    "target-nowhere": "a target that reaches nobody",
     "duplicate-name": "one name for two things",
     "no-line": "no line",
     "no-flow": "no flow",
@@ -103,7 +103,9 @@ _WARNINGS = {
     "menu-too-deep": "too many menus",
     "slow-first-choice": "too long before the first choice",
     "no-person": "no person in sight",
-    "not-yet-outcome": "an outcome that is not built yet",
+    "survey-too-long": "a survey that asks too much",
+    "unknown-reason": "a reason that nobody calls for",
+    "no-mail": "e-mail without a mail server",
     "check-failed": "a check that could not be finished",
 }
 

@@ -6,10 +6,11 @@ from collections import deque
 
 from ivr.flow import spoken as speech
 from ivr.flow.bundle import Place
+from ivr.flow.checks.anywhere import line_ways
 from ivr.flow.checks.frames import frames
 from ivr.flow.checks.keys import to_people
 from ivr.flow.checks.project import Project, Report
-from ivr.flow.checks.ways import after, line_ways, ways
+from ivr.flow.checks.ways import after, ways
 from ivr.flow.model import Ask, Handoff, Line, Menu, Pick, Step, Verify
 from ivr.flow.prompts import Prompt
 from ivr.source import Path, Source

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from jinja2 import nodes
+
 from ivr.flow.bundle import Place
 from ivr.flow.checks.kinds import SAID, WORDY, alike, kind_of
 from ivr.flow.checks.project import Project, Report
+from ivr.flow.checks.targets import NO_MAIL
 from ivr.flow.checks.uses import Use
 from ivr.flow.checks.ways import options
 from ivr.flow.expressions import Expression
-from ivr.flow.model import Do, Enter, Flow, Lookup, Remember, Step
+from ivr.flow.model import Callback, Do, Enter, Flow, Lookup, Notify, Remember, Step
 from ivr.flow.names import Field
 from ivr.kinds import Kind
 from ivr.problems import did_you_mean
 from ivr.source import Path, Source
+
+BY = ("sms", "email")
+"""How a message may go."""
 
 
 def check(project: Project, report: Report) -> None:
@@ -36,6 +42,14 @@ def _step(project: Project, report: Report, source: Source, place: Place, step: 
             _given(project, report, source, path, place, step.give, takes, f"the action '{step.do}'")
         case Enter():
             _into(project, report, source, path, place, step.enter, step.give)
+        case Callback() if step.number is not None:
+            kind = kind_of(project, step.number.tree, _at(source, path, step.number, place))
+            if not alike(kind, "phone"):
+                message = f"'number:' is a phone number to call, and this is {SAID.get(kind, 'text')}"
+                hint = "ask for one with 'as: phone', or leave it out: then it is the number they call from"
+                report.add(source, (*path, "number"), "kind-mismatch", message, hint)
+        case Notify() if step.by is not None:
+            _by(project, report, source, path, step.by, place)
         case Remember():
             for name, value in step.remember.items():
                 field: Field | None = project.field(tuple(name.split(".")))
@@ -46,6 +60,21 @@ def _step(project: Project, report: Report, source: Source, place: Place, step: 
     for _, option, option_path in options(project, place):
         if option.enter is not None:
             _into(project, report, source, option_path, place, option.enter, option.give)
+
+
+def _by(project: Project, report: Report, source: Source, path: Path, by: Expression, place: Place) -> None:
+    """A message goes by SMS or e-mail."""
+    kind = kind_of(project, by.tree, _at(source, path, by, place))
+    written = by.tree.value if isinstance(by.tree, nodes.Const) else None
+    if not alike(kind, "text"):
+        message = f"'by:' is text, sms or email, and this is {SAID.get(kind, kind)}"
+        report.add(source, (*path, "by"), "kind-mismatch", message, "as in by: caller.prefers.channel")
+    elif written is not None and written not in BY:
+        message = f"nothing is sent by '{written}'"
+        report.add(source, (*path, "by"), "wrong-value", message, did_you_mean(str(written), BY))
+    elif written == "email" and project.part.mail_to is None:
+        message = "this goes by e-mail, and no server sends any"
+        report.add(source, (*path, "by"), "no-mail", message, NO_MAIL)
 
 
 def _into(

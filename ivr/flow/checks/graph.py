@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ivr.flow.bundle import Place
+from ivr.flow.checks.anywhere import line_ways, survey
 from ivr.flow.checks.frames import frames
 from ivr.flow.checks.project import Project, Report
 from ivr.flow.checks.states import reached
-from ivr.flow.checks.ways import Way, after, line_ways, ways
+from ivr.flow.checks.ways import Way, after, ways
 
 
 def check(project: Project, report: Report) -> None:
@@ -109,6 +110,8 @@ def _goes_on(
         target = project.meant(None, line.after) if line.after is not None else None
         commands, subjects = line_ways(project, line)
         interrupts = [each.to for each in (*commands, *subjects) if each.how == "enter"]
+        # A survey comes back to the handoff before it, as an interruption does to its question.
+        interrupts.append(survey(project, line))
         bottoms = [project.meant(None, rule.flow) for rule in line.choose]
         if any(entry is not None and place in reach.get(entry, {}) for entry in interrupts):
             return True

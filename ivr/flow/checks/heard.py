@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ivr.flow.bundle import Place
+from ivr.flow.checks.anywhere import listens
 from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, needed
 from ivr.flow.checks.project import Project
-from ivr.flow.checks.ways import listens, options
+from ivr.flow.checks.ways import needs, options
 from ivr.flow.expressions import Expression
-from ivr.flow.model import Ask, Do, Handoff, Line, Lookup, Menu, Pick, Step, Verify
+from ivr.flow.model import Ask, Callback, Case, Do, Handoff, Line, Lookup, Menu, Notify, Pick, Step, Verify
 from ivr.source import Path
 
 
@@ -38,8 +39,7 @@ def _spoken(project: Project, place: Place) -> Iterator[Spoken]:
         return
     at: Path = ("steps", place[1])
     holds = _holds(step.when)
-    gives = step.give.values() if isinstance(step, Do) else ()
-    given = frozenset(name for value in gives for name in needed(value.tree))
+    given = needs(step) if isinstance(step, (Do, Callback)) else NOTHING
     for index, name in enumerate(step.say_also):
         yield Spoken(name, (*at, "say", index), holds | given)
     for said in _asked(project, place, step, at):
@@ -73,13 +73,26 @@ def _asked(project: Project, place: Place, step: Step, at: Path) -> Iterator[Spo
                 yield Spoken(question.ask, None)
             yield Spoken("verify.again", None)
         case Handoff():
-            target = project.part.targets.get(step.handoff)
-            if target and target.whisper:
-                yield Spoken(target.whisper, None, to="agent")
+            yield from _with_people(project, step)
+        case Case() if step.summary:
+            yield Spoken(step.summary, (*at, "summary"), to="agent")
+        case Notify():
+            yield Spoken(step.notify, (*at, "notify"))
     for which in ("no_input", "no_match"):
         prompts = getattr(step, which, None)
         for index, name in enumerate(prompts if isinstance(prompts, tuple) else ()):
             yield Spoken(name, (*at, which, index))
+
+
+def _with_people(project: Project, step: Handoff) -> Iterator[Spoken]:
+    """What the agent hears, and whatever the caller may while they wait."""
+    target = project.part.targets.get(step.handoff)
+    if target and target.whisper:
+        yield Spoken(target.whisper, None, to="agent")
+    if target and target.waiting:
+        engine = (name for name in project.prompt_names() if name.startswith("wait."))
+        for name in sorted({*target.waiting.say, *engine}):
+            yield Spoken(name, None)
 
 
 def _options(project: Project, place: Place, step: Menu) -> Iterator[Spoken]:

@@ -45,6 +45,8 @@ def _unknown(project: Project, use: Use, name: tuple[str, ...]) -> tuple[str, st
 
 def _not_in_table(project: Project, use: Use, name: tuple[str, ...]) -> tuple[str, str, str]:
     root, text = name[0], ".".join(name)
+    if use.path[-1] == "by" and text in ("sms", "email"):
+        return "unknown-name", f"'{text}' is not a name", f"quote the word itself: by: \"'{text}'\""
     if root not in project.names:
         made = [f"{kind}.{name[0]}" for kind in ("said", "found") if name[0] in project.names[kind].fields]
         if made or root in project.part.facts:

@@ -124,7 +124,7 @@ def _never_and_sensitive(project: Project, report: Report) -> None:
                 continue
             what = ".".join(name)
             if field.sensitive and not (use.care and use.what == "condition"):
-                hint = "use it only in the 'when:' of a 'choose' or 'route' rule that says 'purpose: care'"
+                hint = "use it only in a condition that says 'purpose: care': of 'choose', 'route', 'survey' or a queue's 'priority'"
                 report.add(
                     use.source, use.path, "sensitive-use", f"'{what}' is sensitive and may not be used here", hint
                 )

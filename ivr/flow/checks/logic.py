@@ -73,6 +73,19 @@ def known_if_passed_over(node: nodes.Node | None) -> frozenset[Name]:
             return NOTHING
 
 
+def implies(one: nodes.Node, other: nodes.Node) -> bool:
+    """Whether `other` surely holds wherever `one` does, as far as can be seen from how the two are written."""
+    if one == other:
+        return True
+    if isinstance(other, nodes.And):
+        return implies(one, other.left) and implies(one, other.right)
+    if isinstance(one, nodes.Or):
+        return implies(one.left, other) and implies(one.right, other)
+    return (isinstance(other, nodes.Or) and (implies(one, other.left) or implies(one, other.right))) or (
+        isinstance(one, nodes.And) and (implies(one.left, other) or implies(one.right, other))
+    )
+
+
 def level_if_holds(expression: Expression | None) -> str | None:
     """`verified` for a condition that holds only where `call.known == "verified"`, and so on."""
     return None if expression is None else _level(expression.tree)

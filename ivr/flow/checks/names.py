@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ivr.flow.checks.anywhere import reasons
 from ivr.flow.checks.project import OPAQUE, RESUME, Project, Report
 from ivr.flow.model import (
     Ask,
+    Callback,
+    Case,
     Do,
     Enter,
     Handoff,
     Line,
     Lookup,
     Menu,
+    Notify,
     Option,
     Pick,
     Remember,
@@ -153,6 +157,12 @@ class _Names:
                 self.destination(step.enter, (*path, "enter"), "enter")
             case Handoff():
                 self.one_of(step.handoff, part.targets, "unknown-target", "target", (*path, "handoff"))
+            case Callback():
+                self.one_of(step.callback, part.targets, "unknown-target", "target", (*path, "callback"))
+            case Case():
+                self._case(step, path)
+            case Notify():
+                self.prompt(step.notify, (*path, "notify"))
             case Voicemail():
                 self.one_of(step.voicemail, part.targets, "unknown-target", "target", (*path, "voicemail"))
             case Remember():
@@ -164,6 +174,17 @@ class _Names:
             self.prompt(step.confirm, (*path, "confirm"))
         for index, refusal in enumerate(step.refuse):
             self.prompt(refusal.say, (*path, "refuse", index, "say"))
+
+    def _case(self, step: Case, path: Path) -> None:
+        if step.summary is not None:
+            self.prompt(step.summary, (*path, "summary"))
+        known = reasons(self.project)
+        if step.about is not None and known and step.about not in known:
+            message = (
+                f"'{step.about}' is no reason that a menu gives, so nobody who calls about this case is known by it"
+            )
+            hint = did_you_mean(step.about, known)
+            self.report.add(self.source, (*path, "about"), "unknown-reason", message, hint)
 
     def _remember(self, step: Remember, path: Path) -> None:
         for name in step.remember:
@@ -189,6 +210,8 @@ def _line(project: Project, report: Report, source: Source, line: Line) -> None:
     flows = {*project.flows, *project.opaque_flows}
     for index, rule in enumerate(line.choose):
         _flow(report, source, rule.flow, ("choose", index, "flow"), flows)
+    if line.survey:
+        _flow(report, source, line.survey.flow, ("survey", "flow"), flows)
     if line.control_group:
         _flow(report, source, line.control_group.flow, ("control_group", "flow"), flows)
     for word, name in (("after", line.after), ("otherwise", line.otherwise)):
@@ -230,6 +253,10 @@ def _config(project: Project, report: Report) -> None:
     for name, target in project.part.targets.items():
         if target.whisper is not None:
             names.prompt(target.whisper, ("targets", name, "whisper"))
+        for index, prompt in enumerate(target.waiting.say if target.waiting else ()):
+            names.prompt(prompt, names._item(("targets", name, target.way), "say", index))
+    for name, gesture in project.part.gestures.items():
+        names.prompt(gesture.text, ("gestures", name, "text"))
     for name, entry in project.part.verify.items():
         for index, question in enumerate(entry.questions):
             names.prompt(question.ask, ("verify", name, "questions", index, "ask"))

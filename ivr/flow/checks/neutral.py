@@ -12,10 +12,11 @@ from ivr.flow.bundle import Place
 from ivr.flow.checks.graph import named
 from ivr.flow.checks.heard import by_line, spoken_at
 from ivr.flow.checks.levels import moment
-from ivr.flow.checks.logic import NOTHING
+from ivr.flow.checks.logic import NOTHING, implies
 from ivr.flow.checks.project import Project, Report
 from ivr.flow.checks.states import VERIFIED, State, entry_level, level_of, solve, solve_from
 from ivr.flow.checks.ways import ways
+from ivr.flow.expressions import Expression
 from ivr.flow.model import Line, Route
 from ivr.flow.prompts import Prompt
 from ivr.source import Path, Source
@@ -25,13 +26,17 @@ MOST = 5
 
 
 class Secret(NamedTuple):
-    """A choice by a fact above the caller's level: where it is written, why it was made, and where the call goes on."""
+    """A choice by a fact above the caller's level: where it is written, why it was made, and where the call goes on.
+
+    `spared`: whoever it was made for is not asked the line's survey.
+    """
 
     source: Source
     at: Path
     because: str
     start: Place
     state: State
+    spared: bool
 
 
 def check(project: Project, report: Report) -> None:
@@ -41,7 +46,8 @@ def check(project: Project, report: Report) -> None:
         for secret in _secrets(project, source, line):
             heard = _not_neutral(project, line, secret)
             if len({prompt.name for _, prompt, _ in heard}) > MOST:
-                _too_far(report, secret, heard)
+                asked = not secret.spared and not _not_neutral(project, line, secret._replace(spared=True))
+                _too_far(report, secret, heard, SPARE if asked else SOONER)
                 continue
             for prompt_source, prompt, place in heard:
                 if (prompt_source.file, prompt.name) not in seen:
@@ -56,7 +62,8 @@ def _secrets(project: Project, source: Source, line: Line) -> Iterator[Secret]:
             continue
         if any(level_of(project, name) > level for name in rule.when.names):
             because = f"that they got '{rule.flow}' ({rule.because})"
-            yield Secret(source, ("choose", index, "flow"), because, place, State(level, NOTHING))
+            spared = _spared(line, rule.when)
+            yield Secret(source, ("choose", index, "flow"), because, place, State(level, NOTHING), spared)
     for place, state in solve(project, line).items():
         step = project.step(place)
         if not isinstance(step, Route):
@@ -68,13 +75,23 @@ def _secrets(project: Project, source: Source, line: Line) -> Iterator[Secret]:
             if any(level_of(project, name) > state.level for name in branch.when.names):
                 at: Path = ("steps", place[1], "route", index, "next")
                 because = f"what '{named(place)}' knows of them"
-                yield Secret(project.flows[place[0]][0], at, because, way.to, state)
+                spared = _spared(line, branch.when)
+                yield Secret(project.flows[place[0]][0], at, because, way.to, state, spared)
+
+
+def _spared(line: Line, when: Expression) -> bool:
+    """Whether everybody for whom `when` holds is spared the survey, by a condition that sees as much."""
+    survey = line.survey
+    if survey is None or survey.unless is None or survey.purpose != "care":
+        return False
+    return implies(when.tree, survey.unless.tree)
 
 
 def _not_neutral(project: Project, line: Line, secret: Secret) -> list[tuple[Source, Prompt, Place]]:
     """Prompts that are not neutral and may be heard before `verify`, each with a step where."""
     found: dict[tuple[str, str], tuple[Source, Prompt, Place]] = {}
-    for place, state in solve_from(project, line, [(secret.start, secret.state)]).items():
+    states = solve_from(project, line, (secret.start, secret.state), spared=secret.spared)
+    for place, state in states.items():
         if state.level >= VERIFIED:
             continue
         for spoken in (*spoken_at(project, place), *by_line(project, line, place)):
@@ -95,12 +112,13 @@ def _one(project: Project, report: Report, secret: Secret, source: Source, promp
         report.add(source, (prompt.name,), "not-neutral", message, hint, key=True)
 
 
-def _too_far(report: Report, secret: Secret, heard: list[tuple[Source, Prompt, Place]]) -> None:
+def _too_far(report: Report, secret: Secret, heard: list[tuple[Source, Prompt, Place]], hint: str) -> None:
     names = {prompt.name: place for _, prompt, place in heard}
     shown = ", ".join(f"'{name}' at '{named(place)}'" for name, place in list(names.items())[:3])
     message = f"from here {len(names)} prompts that are not neutral can be heard before 'verify', such as {shown}; {WHY} {secret.because}"
-    hint = "lead to people or to 'verify' first; at a question 'as: words' nobody can bring up another subject"
     report.add(secret.source, secret.at, "not-neutral", message, hint)
 
 
 WHY = "they could give away"
+SOONER = "lead to people or to 'verify' first; at a question 'as: words' nobody can bring up another subject"
+SPARE = "spare these callers the survey: write the same condition in its 'unless:', with 'purpose: care'"

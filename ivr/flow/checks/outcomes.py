@@ -8,7 +8,7 @@ from ivr.flow.bundle import Place
 from ivr.flow.checks.frames import frames
 from ivr.flow.checks.project import OPAQUE, Project, Report
 from ivr.flow.checks.ways import options, successes
-from ivr.flow.model import HANDOFF_NOT_YET, OUTCOMES, Enter, Menu, Pick, Route, Step
+from ivr.flow.model import OUTCOMES, Case, Enter, Handoff, Menu, Notify, Pick, Route, Step
 from ivr.problems import did_you_mean
 from ivr.source import Path, Source
 
@@ -19,6 +19,7 @@ def check(project: Project, report: Report) -> None:
         path: Path = ("steps", place[1])
         _one_way(report, source, path, step)
         _ends(report, source, path, step)
+        _fails(project, report, source, path, step)
         works = _works(project, place, step)
         if works is not None:
             _named(project, report, source, path, step, works)
@@ -42,6 +43,18 @@ def _ends(report: Report, source: Source, path: Path, step: Step) -> None:
     _outcome(report, source, (*path, "end"), step.end)
     for name, option in getattr(step, "options", {}).items():
         _outcome(report, source, (*path, "options", name, "end"), option.end)
+
+
+def _fails(project: Project, report: Report, source: Source, path: Path, step: Step) -> None:
+    """A note that cannot be kept or sent is no reason to leave what the caller is in the middle of."""
+    flow = project.flows[str(source.data["flow"])][1]
+    named = isinstance(step.next, Mapping) and "failed" in step.next
+    if isinstance(step, (Case, Notify)) and not named and step.otherwise is None and flow.otherwise is None:
+        message = (
+            f"'{path[1]}' may fail, as for a caller with a hidden number, and nothing says where the call goes then"
+        )
+        hint = "add 'otherwise: step', or 'failed: step' to 'next:'"
+        report.add(source, path, "missing-outcome", message, hint, key=True)
 
 
 def _outcome(report: Report, source: Source, path: Path, name: str | None) -> None:
@@ -71,14 +84,15 @@ def _named(project: Project, report: Report, source: Source, path: Path, step: S
         return
     skipped = ("skipped",) if step.when is not None else ()
     known = (*works, *step.failures, *step.outcomes, *skipped, "too_often")
+    impossible = _impossible(project, step) if isinstance(step, Handoff) else {}
     for name in step.next:
         at = (*path, "next", name)
-        if step.verb == "handoff" and name in HANDOFF_NOT_YET:
-            message = f"'{name}' cannot happen yet: waiting in a queue is not built"
-            report.add(source, at, "not-yet-outcome", message, "it may stay; it does nothing for now", key=True)
-        elif isinstance(step, Menu) and name in step.options:
+        if isinstance(step, Menu) and name in step.options:
             hint = f"put 'next: {step.next[name]}' in the option '{name}' instead"
             report.add(source, at, "unknown-outcome", f"the option '{name}' itself says where it leads", hint, key=True)
+        elif name in impossible:
+            message, hint = impossible[name]
+            report.add(source, at, "unknown-outcome", message, hint, key=True)
         elif name not in known:
             report.add(
                 source,
@@ -88,6 +102,21 @@ def _named(project: Project, report: Report, source: Source, path: Path, step: S
                 did_you_mean(name, known),
                 key=True,
             )
+
+
+def _impossible(project: Project, step: Handoff) -> dict[str, tuple[str, str]]:
+    """Outcomes of a handoff that cannot happen with this target: why, and what to do."""
+    target = project.part.targets.get(step.handoff)
+    if target is None or target.waiting is not None and target.waiting.callback is not None:
+        return {}
+    if target.waiting is not None:
+        offer = f"leave it out, or add 'callback: {{}}' to its '{target.way}:' in config.yaml"
+        return {"callback_booked": (f"nobody who waits for '{step.handoff}' is offered a call back", offer)}
+    why = f"'{step.handoff}' is dialled, so nobody waits in line for it"
+    return {
+        "callback_booked": (why, "leave it out; a 'callback:' step books a call back without waiting"),
+        "waited_too_long": (why, "leave it out; 'unanswered' is the outcome when nobody picks up"),
+    }
 
 
 def _missing(project: Project, report: Report, source: Source, path: Path, step: Step, works: tuple[str, ...]) -> None:

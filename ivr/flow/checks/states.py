@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ivr.flow.bundle import Place
+from ivr.flow.checks.anywhere import changes_subject, hands_over, line_ways, listens, survey
 from ivr.flow.checks.frames import frames
-from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, needed
+from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, level_if_holds, needed
 from ivr.flow.checks.project import OPAQUE, Project
-from ivr.flow.checks.ways import Way, after, changes_subject, line_ways, listens, ways
+from ivr.flow.checks.ways import Way, after, ways
 from ivr.flow.model import Ask, ChooseRule, Line
 from ivr.kinds import LEVELS
 
@@ -74,15 +75,18 @@ def roots(project: Project, line: Line) -> list[tuple[Place, State]]:
 
 
 class Solver:
-    """States of every place that can be reached from `start` on `line`."""
+    """States of every place that can be reached from `start` on `line`; `spared`: its survey is not asked."""
 
-    def __init__(self, project: Project, line: Line, start: Iterable[tuple[Place, State]]) -> None:
+    def __init__(
+        self, project: Project, line: Line, start: Iterable[tuple[Place, State]], *, spared: bool = False
+    ) -> None:
         self.project, self.line = project, line
         self.frames = frames(project)
         self.states: dict[Place, State] = {}
         self.bottoms: dict[Place, None] = {}
         self.changed = False
         self.commands, self.subjects = line_ways(project, line)
+        self.survey = None if spared else survey(project, line)
         begin = list(start)
         for place, state in begin:
             self._bottom(place, state)
@@ -124,6 +128,16 @@ class Solver:
         state = self.states[place]
         for way in ways(self.project, place):
             self._take(place, way, follow(self.project, state, way))
+        if self.survey is not None and hands_over(self.project, place):
+            self._surveyed(place, self.survey, state)
+
+    def _surveyed(self, place: Place, to: Place, state: State) -> None:
+        """From people into the survey, and whatever it returns is the outcome `ended` of the handoff."""
+        step = self.project.step(place)
+        holds = step.when if step else None
+        known = known_if_holds(holds.tree) if holds else NOTHING
+        way = Way("enter", "survey", to=to, known=known, level=level_if_holds(holds))
+        self._enter(place, way, follow(self.project, state, way), comes_back="ended")
 
     def _interrupt(self) -> None:
         """Commands and changes of subject lead on from every question alike, so once for all of them."""
@@ -158,7 +172,7 @@ class Solver:
         ):
             self._bottom(self.project.meant(None, self.line.after), _without_given(state))
 
-    def _enter(self, place: Place, way: Way, state: State) -> None:
+    def _enter(self, place: Place, way: Way, state: State, comes_back: str | None = None) -> None:
         assert way.to is not None
         given = {("given", name) for name, value in (way.give or {}).items() if self._surely(value.tree, state)}
         self._arrive(way.to, State(state.level, _without_given(state).known | given))
@@ -169,7 +183,7 @@ class Solver:
                 continue
             known = (state.known - self._unset_in(way.to)) | _without_given(handed).known
             back = State(max(state.level, handed.level), known)
-            for onward in after(self.project, place, name):
+            for onward in after(self.project, place, comes_back or name):
                 self._take(place, onward, back)
 
     def _surely(self, tree: object, state: State) -> bool:
@@ -197,9 +211,9 @@ def solve(project: Project, line: Line) -> dict[Place, State]:
     return project.once(("states", line.line), lambda: Solver(project, line, roots(project, line)).states)
 
 
-def solve_from(project: Project, line: Line, start: Iterable[tuple[Place, State]]) -> dict[Place, State]:
-    """The states of every place that can be reached from `start`."""
-    return Solver(project, line, start).states
+def solve_from(project: Project, line: Line, start: tuple[Place, State], *, spared: bool) -> dict[Place, State]:
+    """The states of every place that can be reached from `start`; `spared`: without the line's survey."""
+    return Solver(project, line, [start], spared=spared).states
 
 
 def reached(project: Project) -> Iterator[tuple[Line, Place, State]]:

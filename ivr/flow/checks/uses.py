@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from ivr.config import Priority
 from ivr.flow.bundle import Place
 from ivr.flow.checks.project import Project
 from ivr.flow.expressions import Expression, ExpressionError, compile_expression
-from ivr.flow.model import Ask, Flow, Handoff, Option, Pick, Remember, Route
+from ivr.flow.model import Ask, Callback, Flow, Handoff, Line, Option, Pick, Remember, Route
 from ivr.flow.prompts import Prompt
 from ivr.source import Path, Source
 
 
 class Use(NamedTuple):
-    """One expression. `what`: condition, value, spoken or list; `where`: choose, manner, flow or prompt.
+    """One expression. `what`: condition, value, spoken or list; `where`: choose, manner, survey, priority, flow or prompt.
 
     `care`: a rule whose purpose is care. `how`: the filter that speaks it.
     """
@@ -34,7 +36,9 @@ class Use(NamedTuple):
 
 def uses(project: Project) -> tuple[Use, ...]:
     """All of them."""
-    return project.once("uses", lambda: (*_in_lines(project), *_in_flows(project), *_in_prompts(project)))
+    return project.once(
+        "uses", lambda: (*_in_lines(project), *_in_targets(project), *_in_flows(project), *_in_prompts(project))
+    )
 
 
 def _in_lines(project: Project) -> Iterator[Use]:
@@ -49,6 +53,28 @@ def _in_lines(project: Project) -> Iterator[Use]:
             value = manner_value(manner.use)
             if value is not None:
                 yield Use(source, ("manner", index, "use"), value, "value", "manner", line=name)
+        yield from _in_survey(name, source, line)
+
+
+def _in_survey(name: str, source: Source, line: Line) -> Iterator[Use]:
+    if line.survey and line.survey.unless is not None:
+        care = line.survey.purpose == "care"
+        yield Use(source, ("survey", "unless"), line.survey.unless, "condition", "survey", care=care, line=name)
+
+
+def priorities(project: Project) -> Iterator[tuple[Path, Priority]]:
+    """Every rule of a queue's order, and where it stands in config.yaml."""
+    for name, target in project.part.targets.items():
+        for index, rule in enumerate(target.waiting.priority if target.waiting else ()):
+            yield ("targets", name, target.way, "priority", index), rule
+
+
+def _in_targets(project: Project) -> Iterator[Use]:
+    source = project.config or Source("config.yaml", {})
+    for path, rule in priorities(project):
+        with suppress(ExpressionError):  # which the check of targets reports
+            when = compile_expression(rule.when)
+            yield Use(source, (*path, "when"), when, "condition", "priority", care=rule.purpose == "care")
 
 
 def manner_value(use: Any) -> Expression | None:
@@ -92,8 +118,12 @@ def _in_step(source: Source, flow: Flow, name: str) -> Iterator[Use]:
             yield Use(source, (*path, "refuse", index, "when"), refusal.when, "condition", "flow", place)
     if isinstance(step, Pick):
         yield Use(source, (*path, "pick"), step.pick, "list", "flow", place)
-    if isinstance(step, Handoff) and step.about is not None:
+    if isinstance(step, (Handoff, Callback)) and step.about is not None:
         yield Use(source, (*path, "about"), step.about, "about", "flow", place)
+    for word in ("number", "by"):
+        value = getattr(step, word, None)
+        if isinstance(value, Expression):
+            yield Use(source, (*path, word), value, "value", "flow", place)
     word = "remember" if isinstance(step, Remember) else "give"
     for key, value in getattr(step, word, {}).items():
         yield Use(source, (*path, word, key), value, "value", "flow", place)

@@ -11,7 +11,7 @@ from ivr.flow.checks.project import Project, Report
 from ivr.flow.checks.states import VALUES, State, level_of, reached, refine
 from ivr.flow.checks.words import at as word_at
 from ivr.flow.expressions import Expression
-from ivr.flow.model import Do, Lookup, Pick, Step
+from ivr.flow.model import Callback, Do, Lookup, Pick, Step
 from ivr.source import Path
 
 HOW_FAR = {1: "of recognised callers", 2: "of verified callers"}
@@ -55,6 +55,8 @@ def _given(
     values: dict[Path, Expression] = {}
     if isinstance(step, (Lookup, Do)) and not handled:
         values = {(*path, "give", name): value for name, value in step.give.items()}
+    if isinstance(step, Callback) and step.number is not None and not handled:
+        values = {(*path, "number"): step.number}
     if isinstance(step, Pick) and step.empty is None and not handled:
         values = {(*path, "pick"): step.pick}
     for at, value in values.items():

@@ -8,15 +8,15 @@ from typing import Literal
 
 from ivr.flow.bundle import Place
 from ivr.flow.checks.logic import NOTHING, Name, known_if_holds, known_if_passed_over, level_if_holds, needed
-from ivr.flow.checks.project import OPAQUE, RESUME, Project, mentioned
+from ivr.flow.checks.project import RESUME, Project, mentioned
 from ivr.flow.expressions import Expression
 from ivr.flow.model import (
     Ask,
+    Callback,
     Do,
     Enter,
     Flow,
     Handoff,
-    Line,
     Lookup,
     Menu,
     Option,
@@ -29,7 +29,7 @@ from ivr.flow.model import (
 from ivr.source import Path
 
 How = Literal["go", "enter", "return", "end", "resume", "rescue"]
-Why = Literal["works", "fails", "skipped", "option", "rule", "otherwise", "command", "subject"]
+Why = Literal["works", "fails", "skipped", "option", "rule", "otherwise", "command", "subject", "survey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,11 @@ def successes(project: Project, place: Place, step: Step) -> tuple[str, ...]:
         case Verify():
             return ("verified",)
         case Handoff():
-            return ("ended",)
+            target = project.part.targets.get(step.handoff)
+            books = target is not None and target.waiting is not None and target.waiting.callback is not None
+            return ("ended", "callback_booked") if books else ("ended",)
+        case Callback():
+            return ("booked",)
         case Menu() | Route() | Enter():
             return ()
         case _:
@@ -76,7 +80,8 @@ def failures(project: Project, step: Step) -> tuple[str, ...]:
         case Handoff():
             target = project.part.targets.get(step.handoff)
             closes = ("closed",) if target is None or target.hours is not None else ()
-            return ("unanswered", "busy", *closes)
+            waits = ("waited_too_long",) if target is not None and target.waiting is not None else ()
+            return ("unanswered", "busy", *waits, *closes)
         case Do() if not step.give:
             return ()
         case Pick():
@@ -85,7 +90,7 @@ def failures(project: Project, step: Step) -> tuple[str, ...]:
 
 
 def ways(project: Project, place: Place) -> tuple[Way, ...]:
-    """Every way on from `place` but commands and changes of subject, which belong to a line."""
+    """Every way on from `place` but commands, changes of subject and the survey, which belong to a line."""
     return project.once(("ways", place), lambda: tuple(_ways(project, place)))
 
 
@@ -120,8 +125,7 @@ def _perhaps(project: Project, place: Place) -> Iterator[Way]:
 
 def _when_visited(project: Project, place: Place, step: Step, sets: frozenset[Name]) -> Iterator[Way]:
     waits = isinstance(step, (Menu, Ask, Pick, Voicemail, Handoff))
-    gives = getattr(step, "give", {}) if isinstance(step, (Lookup, Do)) else {}
-    given = frozenset(name for value in gives.values() for name in needed(value.tree))
+    given = needs(step)
     for name in successes(project, place, step):
         for way in after(project, place, name):
             level = "verified" if isinstance(step, Verify) else None
@@ -141,6 +145,16 @@ def _when_visited(project: Project, place: Place, step: Step, sets: frozenset[Na
         chosen = sets if isinstance(step, Menu) and name in step.options else NOTHING
         for way in option_ways(project, place, name, option, path):
             yield replace(way, waits=True, sets=chosen, unsets=refused)
+
+
+def needs(step: Step) -> frozenset[Name]:
+    """Names without which the step fails: what it hands over, and the number to call."""
+    values: list[Expression] = []
+    if isinstance(step, (Lookup, Do)):
+        values = list(step.give.values())
+    elif isinstance(step, Callback) and step.number is not None:
+        values = [step.number]
+    return frozenset(name for value in values for name in needed(value.tree))
 
 
 def _sets(place: Place, step: Step) -> frozenset[Name]:
@@ -257,42 +271,3 @@ def _leads(
 def path_of(place: Place, way: Way) -> Path:
     """Where a way is written, in the file of its flow."""
     return way.at[1:] if way.at[:1] == ("",) else ("steps", place[1], *way.at)
-
-
-def listens(project: Project, place: Place) -> bool:
-    """Whether commands work at `place`."""
-    step = project.step(place)
-    return isinstance(step, (Menu, Pick, Verify)) or isinstance(step, Ask) and step.kind != "recording"
-
-
-def changes_subject(project: Project, place: Place) -> bool:
-    """Whether a reason of another menu may be said at `place`."""
-    step = project.step(place)
-    return isinstance(step, (Menu, Pick)) or isinstance(step, Ask) and step.kind not in ("words", "recording")
-
-
-def line_ways(project: Project, line: Line) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
-    """Commands of `line`, and its reasons that a caller may bring up in the middle of something else."""
-    return project.once(
-        ("line ways", line.line), lambda: (tuple(_commands(project, line)), tuple(_subjects(project, line)))
-    )
-
-
-def _commands(project: Project, line: Line) -> Iterator[Way]:
-    for name, command in line.commands.items():
-        for how, target in (("go", command.next), ("enter", command.enter)):
-            if target is not None and target != OPAQUE:
-                made = Way(how, "command", name, project.meant(None, target), waits=True)  # type: ignore[arg-type]
-                yield made
-
-
-def _subjects(project: Project, line: Line) -> Iterator[Way]:
-    control = line.control_group.flow if line.control_group else None
-    for place, _, step in project.places():
-        if place[0] == control or not isinstance(step, Menu) or step.save_as != "reason":
-            continue
-        for name, option in step.options.items():
-            target = option.enter or option.next
-            if option.label and target and option.when is None:
-                to = project.meant(place[0], target)
-                yield Way("enter", "subject", name, to, waits=True, sets=frozenset({("said", "reason")}))
