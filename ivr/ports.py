@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol
 
 from ivr.clock import Clock
 from ivr.engine.events import Event
-from ivr.engine.inputs import Answer, Dialled, NoAnswer, Recorded
+from ivr.engine.inputs import Answer, Dialled, NoAnswer, Queued, Recorded
 from ivr.engine.session import Session
 from ivr.flow.bundle import Bundle
+from ivr.handoff.task import Task
 from ivr.personal import history as past
 from ivr.personal.likely import Popularity
 from ivr.personal.snapshot import Person
@@ -35,6 +36,7 @@ class CallRequest(NamedTuple):
     confidence: float | None = None
     dialled: Dialled | None = None
     recorded: Recorded | None = None
+    queued: Queued | None = None
 
 
 class Call(NamedTuple):
@@ -76,6 +78,9 @@ class Commit(NamedTuple):
     language: str
     outcome: str | None
     closing: past.Summary | None
+    tasks: tuple[Task, ...] = ()
+    """what people have to do from now on"""
+
 
 
 class Store(Protocol):
@@ -86,7 +91,12 @@ class Store(Protocol):
     def begin(self, begun: Begun, commit: Commit) -> Call | None: ...
     def advance(self, call: Call, commit: Commit) -> bool: ...
     def close(self, call: Call, commit: Commit) -> bool: ...
-    def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None: ...
+    def keep_late(
+        self, sid: str, events: Sequence[Event], outcome: str | None = None, tasks: Sequence[Task] = ()
+    ) -> None: ...
+    def task(self, id_: str) -> Task | None: ...
+    def queue_size(self, target: str) -> int: ...
+    def events_of(self, sid: str) -> Sequence[Event]: ...
     def people(self, number: str) -> list[Person]: ...
     def person(self, caller: str) -> Person | None: ...
     def bundle(self, id_: str) -> Bundle | None: ...
@@ -102,9 +112,11 @@ class Sources(Protocol):
 
 
 class Render(Protocol):
-    """Events → TwiML, whose answers come back as turn `turn`."""
+    """Events → TwiML, whose answers come back as turn `turn`; `packet`: what people are told of the caller, as JSON."""
 
-    def __call__(self, bundle: Bundle, session: Session, events: Sequence[Event], turn: int) -> str: ...
+    def __call__(
+        self, bundle: Bundle, session: Session, events: Sequence[Event], turn: int, packet: str = ""
+    ) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +130,5 @@ class Parts:
     control_key: str = ""
     empty: str = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
     stopwatch: Callable[[], float] = field(default=lambda: 0.0)
+    packet: Callable[[Bundle, Session, Sequence[Event]], str] = field(default=lambda *_: "")
+    """what people are told of a caller, as JSON"""

@@ -5,24 +5,32 @@ The ports it needs are declared in `ports.py`. Everything below this module does
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ivr.engine.closing import left_open, summary
 from ivr.engine.decide import decide
 from ivr.engine.events import Event
-from ivr.engine.inputs import Answer, Checked, Dialled, HungUp, Input, Keys, NoAnswer, Silence, StillWaiting, Words
-from ivr.engine.options import command_for, options_at
-from ivr.engine.run import choices, resume, start
+from ivr.engine.inputs import (
+    Answer,
+    HungUp,
+    Input,
+    NoAnswer,
+    Queued,
+    Recorded,
+    StillWaiting,
+)
+from ivr.engine.run import resume, start
 from ivr.engine.session import Session, Sprint, from_json
 from ivr.flow.bundle import Bundle
 from ivr.flow.model import Line
+from ivr.given import given_by, wait_ended
+from ivr.handoff.task import made_by
 from ivr.personal import history as past
 from ivr.personal.choose import Decision
-from ivr.personal.identity import level_at_first, who_matches
-from ivr.personal.snapshot import Person, Snapshot, personal_facts
+from ivr.personal.identity import level_at_first
+from ivr.personal.snapshot import Person, Snapshot
 from ivr.ports import Begun, Call, CallRequest, Commit, Parts
-from ivr.speech.words import understand
 
 PATIENCE = 4.0
 """Seconds a turn may take for lookups: Twilio asks again after 5."""
@@ -53,7 +61,7 @@ def answer(parts: Parts, request: CallRequest) -> str:
         return call.twiml
     session = from_json(call.session or "")
     bundle = _bundle(parts, call.bundle)
-    given = _input(parts, bundle, session, request)
+    given = given_by(parts, bundle, session, request)
     began = parts.stopwatch()
     if given is None:
         sprint: Sprint | None = None
@@ -88,12 +96,10 @@ def _after_the_end(parts: Parts, call: Call, request: CallRequest) -> str:
         return parts.empty
     now = parts.clock()
     if request.recorded is not None and request.recorded.seconds >= 1:
-        private = {"sid": request.recorded.sid, "url": request.recorded.url}
-        parts.store.keep_late(
-            call.sid,
-            (Event("recorded", now, "", {"seconds": request.recorded.seconds, "late": True}, private),),
-            "voicemail",
-        )
+        _keep_message(parts, call, request.recorded, now)
+    if request.queued is not None and request.queued.result == "bridged":
+        data = {"result": "bridged", "seconds": request.queued.seconds, "late": True}
+        parts.store.keep_late(call.sid, (Event("waited", now, "", data),), "handed_over")
     if request.dialled is not None:
         data = {
             "status": request.dialled.status,
@@ -105,6 +111,17 @@ def _after_the_end(parts: Parts, call: Call, request: CallRequest) -> str:
             call.sid, (Event("dialled", now, "", data),), "handed_over" if request.dialled.bridged else None
         )
     return parts.empty
+
+
+def _keep_message(parts: Parts, call: Call, recorded: Recorded, now: float) -> None:
+    """A message that arrives after its caller has hung up is kept, and listened to, like any other."""
+    session = from_json(call.session) if call.session else None
+    asked = [event.data for event in parts.store.events_of(call.sid) if event.type == "asked"]
+    target = next((data.get("target") for data in reversed(asked) if data["kind"] == "record"), None)
+    data = {"seconds": recorded.seconds, "target": target, "late": True}
+    event = Event("recorded", now, "", data, {"sid": recorded.sid, "url": recorded.url})
+    tasks = made_by(_bundle(parts, call.bundle), session, (event,)) if session else ()
+    parts.store.keep_late(call.sid, (event,), "voicemail", tasks)
 
 
 # — the first turn —
@@ -225,72 +242,6 @@ def _needs(
     return found
 
 
-# — what was said —
-
-
-def _input(parts: Parts, bundle: Bundle, session: Session, request: CallRequest) -> Input | None:
-    """The webhook as an input of the present wait; None where the wait is a lookup, which the shell answers itself."""
-    wait = session.wait
-    if wait.kind == "lookup":
-        return None
-    if wait.kind == "dial":
-        return request.dialled or Dialled("no-answer", False)
-    if wait.kind == "record":
-        return request.recorded or Silence()
-    if wait.kind == "secret":
-        return _secret(parts, bundle, session, request)
-    if request.digits:
-        return Keys(request.digits)
-    if request.words:
-        return _words(bundle, session, request)
-    return Silence()
-
-
-def _words(bundle: Bundle, session: Session, request: CallRequest) -> Words:
-    read = understand(request.words, choices(bundle, session))
-    return Words(request.words, read.choice, read.score, read.runner_up, request.confidence)
-
-
-def _secret(parts: Parts, bundle: Bundle, session: Session, request: CallRequest) -> Input:
-    """Compares the answer here and passes on only whether it matched; a lone command key or a command said is passed on."""
-    heard = request.digits or request.words
-    if not heard:
-        return Silence()
-    line = bundle.lines[session.line]
-    place = (session.stack[-1]["flow"], session.stack[-1]["step"])
-    if len(request.digits) == 1 and (
-        command_for(line, request.digits) or request.digits in options_at(bundle, place).keys
-    ):
-        return Keys(request.digits)
-    if request.words:
-        said = _words(bundle, session, request)
-        if said.choice and said.choice.startswith("command:"):
-            return Words("", said.choice, said.score)
-    spec = bundle.part.verify[session.wait.spec["verify"]]
-    index = int(session.wait.spec["question"])
-    if spec.check is not None:
-        return _checked_by_source(parts, bundle, session, spec.check, heard, index)
-    among = session.wait.spec["among"]
-    people = {caller: person for caller in among if (person := parts.store.person(caller))}
-    matched = who_matches(
-        spec.questions[index], heard, {name: person.facts for name, person in people.items()}, among, session.language
-    )
-    one = people.get(matched[0]) if len(matched) == 1 else None
-    if one is None or one.id == session.person:
-        return Checked(index, bool(matched), tuple(matched), one.id if one else None)
-    return Checked(index, True, tuple(matched), one.id, personal_facts(bundle, one, parts.clock()))
-
-
-def _checked_by_source(parts: Parts, bundle: Bundle, session: Session, source: str, heard: str, index: int) -> Checked:
-    """A source that takes `answer` (and `number`, `question`) and gives the flag `matched`."""
-    spec = bundle.part.sources[source]
-    given = {"answer": heard, "number": session.call.get("number"), "question": str(index)}
-    found = parts.sources.ask(bundle, source, {name: given.get(name) for name in spec.takes}, spec.budget)
-    matched = isinstance(found, Answer) and found.values.get("matched") is True
-    person = session.person or (session.people[0] if len(session.people) == 1 else None)
-    return Checked(index, matched, (person,) if person and matched else (), person)
-
-
 # — lookups, rendering, storing —
 
 
@@ -312,19 +263,32 @@ def _settle(parts: Parts, bundle: Bundle, sprint: Sprint, began: float) -> Sprin
         given: Input = found if found is not None else NoAnswer("late", f"after {MAX_FILLERS} fillers")
         more = resume(bundle, session, given, parts.clock())
         session, events = more.session, events + more.events
+    if _is_full(parts, bundle, session, events):
+        more = resume(bundle, session, Queued("full"), parts.clock())
+        return _settle(parts, bundle, Sprint(more.session, events + more.events), began)
     return Sprint(session, events)
+
+
+def _is_full(parts: Parts, bundle: Bundle, session: Session, events: Sequence[Event]) -> bool:
+    """Whether the queue that was just joined has no place left."""
+    if session.wait.kind != "queue" or not events or not any(event.type == "queued" for event in events):
+        return False
+    name = str(session.wait.spec["target"])
+    target = bundle.part.targets.get(name)
+    return bool(target and target.waiting and parts.store.queue_size(name) >= target.waiting.full_at)
 
 
 def _commit(parts: Parts, bundle: Bundle, sprint: Sprint, sid: str, turn: int) -> Commit:
     """Renders before anything is saved, so that a render fault leaves no half turn."""
     session, events = sprint
     now = parts.clock()
+    packet = parts.packet(bundle, session, events) if session.wait.kind in ("dial", "queue") else ""
     return Commit(
         sid=sid,
         turn=turn,
         session=session.to_json(),
         events=events,
-        twiml=parts.render(bundle, session, events, turn),
+        twiml=parts.render(bundle, session, events, turn, packet),
         at=now,
         silent_at=now + silence_allowed(session),
         caller=session.person,
@@ -332,6 +296,7 @@ def _commit(parts: Parts, bundle: Bundle, sprint: Sprint, sid: str, turn: int) -
         language=session.language,
         outcome=session.outcome,
         closing=summary(session, now) if session.outcome is not None else None,
+        tasks=made_by(bundle, session, events),
     )
 
 
@@ -345,7 +310,7 @@ def _own_number(session: Session) -> str | None:
 
 def silence_allowed(session: Session) -> float:
     """Seconds without a webhook after which this call must be over."""
-    if session.wait.kind == "dial":
+    if session.wait.kind in ("dial", "queue"):
         return TALK_GRACE
     if session.wait.kind == "record":
         return float(session.wait.spec.get("at_most", 120)) + session.speech + GRACE
@@ -360,13 +325,14 @@ def hang_up(parts: Parts, sid: str, status: str) -> bool:
             return False
         bundle = _bundle(parts, call.bundle)
         now = parts.clock()
-        sprint = resume(bundle, from_json(call.session), HungUp(status), now)
-        session = sprint.session
+        session, events = _talked(parts, bundle, from_json(call.session), now)
+        session, more = resume(bundle, session, HungUp(status), now)
+        events += more
         commit = Commit(
             sid,
             call.turn,
             session.to_json(),
-            sprint.events,
+            events,
             call.twiml,
             now,
             now,
@@ -375,7 +341,17 @@ def hang_up(parts: Parts, sid: str, status: str) -> bool:
             session.language,
             session.outcome,
             summary(session, now),
+            made_by(bundle, session, events),
         )
         if parts.store.close(call, commit):
             return True
     return False
+
+
+def _talked(parts: Parts, bundle: Bundle, session: Session, now: float) -> Sprint:
+    """A caller who leaves a queue may have talked with somebody, or booked a call back, before Twilio says so."""
+    if session.wait.kind == "queue":
+        given = wait_ended(parts, session, Queued("abandoned"))
+        if given.result != "abandoned":
+            return resume(bundle, session, given, now)
+    return Sprint(session, ())

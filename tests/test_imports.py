@@ -15,9 +15,9 @@ PACKAGE = ROOT / "ivr"
 ORDER: tuple[tuple[str, ...], ...] = (
     ("errors",), ("clock",), ("jsontext",), ("phone",),
     ("problems",), ("source",), ("kinds",), ("shape",), ("config",),
-    ("flow",), ("speech",), ("personal",), ("engine",), ("handoff",), ("reports",), ("ports",), ("turn",),
+    ("flow",), ("speech",), ("personal",), ("engine",), ("handoff",), ("reports",), ("ports",), ("given",), ("turn",),
     ("lookups", "telephony", "store", "project"),
-    ("simulate",), ("worker",), ("web",), ("cli",),
+    ("simulate",), ("outgoing",), ("worker",), ("web",), ("cli",),
 )  # fmt: skip
 """Each room imports only from rooms before it. Rooms of one group do not know each other."""
 
@@ -44,7 +44,7 @@ ONLY = {
 }
 """Who may import what we did not write."""
 
-PURE = ("source", "problems", "kinds", "shape", "flow", "speech", "personal", "engine", "handoff", "reports", "turn")
+PURE = ("source", "problems", "kinds", "shape", "flow", "speech", "personal", "engine", "handoff", "reports", "given", "turn")
 IMPURE = {
     "time", "random", "secrets", "uuid", "socket", "ssl", "http", "urllib", "requests", "httpx", "subprocess", "threading",
     "asyncio", "multiprocessing", "sqlite3", "os", "tempfile", "shutil", "logging", "select", "signal",

@@ -1,0 +1,108 @@
+"""What people have to do for a caller, as a call makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ivr.engine.events import Event
+from ivr.engine.session import Session
+from ivr.flow.bundle import Bundle
+from ivr.handoff.callback import due
+from ivr.phone import zone_of
+
+
+class Task(NamedTuple):
+    """One thing people have to do for a caller. Times are UTC seconds.
+
+    `kind`: call, callback or voicemail. `way`: dial, queue or taskrouter. `state`: waiting, ringing, talking, wrap_up or done.
+    Served in the order of `entered - ahead`, not before `due`.
+    """
+
+    id: str
+    kind: str
+    way: str
+    target: str
+    line: str
+    call: str
+    caller: str | None
+    number: str | None
+    language: str
+    reason: str | None
+    words: str | None
+    because: str | None
+    ahead: float
+    entered: float
+    due: float
+    recording: str | None = None
+    state: str = "waiting"
+    result: str | None = None
+    attempts: int = 0
+    low: float | None = None
+    high: float | None = None
+    external: str | None = None
+    last_agent: str | None = None
+    agent: str | None = None
+    agent_call: str | None = None
+    opened: float | None = None
+    taken: float | None = None
+    talked: float | None = None
+    parted: float | None = None
+    done: float | None = None
+    outcome: str | None = None
+    note: str | None = None
+    changed: float = 0.0
+
+
+def made_by(bundle: Bundle, session: Session, events: Sequence[Event]) -> tuple[Task, ...]:
+    """The tasks that `events` of one call make: a caller who waits, a call back, a message to listen to."""
+    return tuple(_made(bundle, session, events))
+
+
+def _made(bundle: Bundle, session: Session, events: Sequence[Event]) -> Iterator[Task]:
+    for event in events:
+        match event.type:
+            case "queued":
+                yield _task(session, event, "call", str(event.data["task"]), way=str(event.data["way"]))
+            case "callback_booked" if not event.data.get("kept_place"):
+                number = str(event.private["number"])
+                target = str(event.data["target"])
+                task = _task(session, event, "callback", str(event.data["task"]), number=number)
+                yield task._replace(due=callback_due(bundle, target, number, event.at))
+            case "recorded":
+                sid = str(event.private["sid"])
+                yield _task(session, event, "voicemail", f"v-{sid}")._replace(recording=sid)
+
+
+def callback_due(bundle: Bundle, target: str, number: str, now: float) -> float:
+    """When `number` may be called back: within the target's hours, at a decent time where that number is."""
+    spec = bundle.part.targets.get(target)
+    offer = spec.waiting.callback if spec and spec.waiting else None
+    between = offer.between if offer else "08:00-21:00"
+    return due(now, spec.hours if spec else None, between, zone_of(number))
+
+
+def _task(
+    session: Session, event: Event, kind: str, id_: str, *, way: str = "queue", number: str | None = None
+) -> Task:
+    about = event.private.get("about")
+    reason = event.data.get("reason") or (session.reasons[-1] if session.reasons else None)
+    words = event.private.get("words") or (about if isinstance(about, str) else None)
+    return Task(
+        id=id_,
+        kind=kind,
+        way=way,
+        target=str(event.data.get("target") or ""),
+        line=session.line,
+        call=str(session.call["sid"]),
+        caller=session.person,
+        number=number or session.call.get("number"),
+        language=session.language,
+        reason=reason,
+        words=words,
+        because=event.data.get("because"),
+        ahead=float(event.data.get("ahead") or 0.0),
+        entered=event.at,
+        due=event.at,
+        changed=event.at,
+    )
