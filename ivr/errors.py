@@ -6,6 +6,9 @@
     ├── StoreGone        the database cannot be reached or is locked: the caller hears an apology and gets a person
     ├── LookupFault      (lookups) a source or an action did not answer as declared
     ├── RenderFault      (telephony) a response that Twilio would not take
+    ├── RestFault        (telephony) Twilio did not do what it was asked, or nobody knows whether it did
+    ├── SendFault        (outgoing) a message was not sent
+    ├── MayHaveGone      (outgoing) nobody knows whether a message went
     └── TwimlError       (simulate) TwiML that cannot be played
 
 What goes wrong during a call is an event, never an exception that reaches the caller.

@@ -8,17 +8,23 @@ from ivr.clock import Clock
 from ivr.config import Config
 from ivr.errors import IvrError, StoreGone
 from ivr.lookups.actions import perform
+from ivr.outgoing import MayHaveGone, send
 from ivr.personal.likely import Popularity
 from ivr.ports import Parts
-from ivr.store.jobs import Job
+from ivr.store.expire import expire_console
+from ivr.store.jobs import LOST, Job
 from ivr.store.store import DatabaseStore
+from ivr.telephony.rest import Rest
 from ivr.telephony.twiml import Twiml
 from ivr.turn import hang_up
 
 ACTION_SECONDS = 10.0
+JOBS_PER_TURN = 10
 SWEEP_SECONDS = 15.0
 UPKEEP_SECONDS = 300.0
 COUNTED_DAYS = 90
+RING_SPARE = 30.0
+"""Seconds after an agent's phone should have stopped ringing until nobody is expected to say so any more."""
 
 
 class Worker:
@@ -27,6 +33,7 @@ class Worker:
     def __init__(self, config: Config, store: DatabaseStore, clock: Clock, log: Any) -> None:
         self.config, self.store, self.clock, self.log = config, store, clock, log
         self.parts = Parts(store, _NoSources(), Twiml(config), clock)
+        self.rest = Rest(config)
         self._swept = self._kept = float("-inf")
 
     def turn(self) -> int:
@@ -45,32 +52,50 @@ class Worker:
         return done
 
     def outbox(self) -> int:
-        """Performs due jobs; returns how many were tried."""
-        jobs = self.store.jobs.lease(self.clock())
-        for job in jobs:
-            self._perform(job)
-        return len(jobs)
+        """Performs due jobs, one after the other; returns how many were tried."""
+        for tried in range(JOBS_PER_TURN):
+            # Leased one by one: whoever kills this worker loses what is being sent, not what waits behind it.
+            jobs = self.store.jobs.lease(self.clock())
+            if not jobs:
+                return tried
+            self._try(jobs[0])
+        return JOBS_PER_TURN
 
-    def _perform(self, job: Job) -> None:
-        spec = self.config.file.actions.get(job.name)
+    def _try(self, job: Job) -> None:
+        about = {"kind": job.kind, "name": job.name, "call": job.call, "attempts": job.attempts}
         try:
-            if spec is None:
-                raise IvrError(f"config.yaml has no action '{job.name}'")
-            perform(spec, job.payload, job.key, self.config.environment, ACTION_SECONDS)
-        except IvrError as error:
-            final = self.store.jobs.failed(job, self.clock(), str(error))
+            made = self._perform(job)
+        except Exception as error:  # one job must never stop the others
+            # Only our own faults are known to hold nothing personal.
+            words = str(error) if isinstance(error, IvrError) else f"a fault of ours: {type(error).__name__}"
+            unsafe = job.kind == "message" and (isinstance(error, MayHaveGone) or not isinstance(error, IvrError))
+            final = self.store.jobs.failed(job, self.clock(), words, again=not unsafe)
             write = self.log.error if final else self.log.warning
-            write("action_failed", action=job.name, call=job.call, attempts=job.attempts, final=final, error=str(error))
+            write("job_failed", **about, final=final, error=words)
             return
         self.store.jobs.done(job, self.clock())
-        self.log.info("action_done", action=job.name, call=job.call, attempts=job.attempts)
+        self.log.info("job_done", **about, made=made)
+
+    def _perform(self, job: Job) -> str | None:
+        if job.kind != "action":
+            return send(job, self.config, self.rest, self.clock())
+        spec = self.config.file.actions.get(job.name)
+        if spec is None:
+            raise IvrError(f"config.yaml has no action '{job.name}'")
+        perform(spec, job.payload, job.key, self.config.environment, ACTION_SECONDS)
+        return None
 
     def sweep(self) -> int:
-        """Closes calls that have been silent longer than their wait: a callback that never came."""
-        closed = sum(hang_up(self.parts, sid, "no callback") for sid in self.store.calls.silent_since(self.clock()))
-        if closed:
-            self.log.info("swept", calls=closed)
-        return closed
+        """Ends what nobody will end any more: calls silent for longer than their wait, tasks that rang at an agent for too
+        long, messages whose worker never came back."""
+        now = self.clock()
+        for job in self.store.jobs.give_up_lost(now):
+            self.log.error("job_failed", kind=job.kind, name=job.name, call=job.call, final=True, error=LOST)
+        released = self.store.tasks.release_stale(now, self.config.file.desk.ring + RING_SPARE)
+        closed = sum(hang_up(self.parts, sid, "no callback") for sid in self.store.calls.silent_since(now))
+        if closed or released:
+            self.log.info("swept", calls=closed, tasks=released)
+        return closed + released
 
     def upkeep(self) -> None:
         """Deletes what is over, and counts what people call about."""
@@ -80,6 +105,7 @@ class Worker:
         expired += self.store.cache.expire(now - longest)
         while erased := self.store.calls.erase_before(now - self.config.file.calls_keep):
             expired += erased
+        expired += expire_console(self.store.database, now, self.config.file.calls_keep)
         for line, contacts in self.store.calls.reasons_since(now - COUNTED_DAYS * 86400.0).items():
             counts = Popularity()
             for reason, at, previous in contacts:

@@ -1,4 +1,4 @@
-"""Callers: people, their numbers, facts, history and cases."""
+"""Callers: people, their numbers, facts and history, and all of it erased."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, text, update
 
 from ivr.config import Config
-from ivr.errors import UsageError
 from ivr.jsontext import decode, encode
 from ivr.personal import history as past
 from ivr.personal.snapshot import Person
 from ivr.store import tables as t
+from ivr.store.cases import first_promise, put_cases
 from ivr.store.database import Database, Prepared
 from ivr.store.erase import erase_personal
 from ivr.store.people import PersonRow
+from ivr.store.recordings import forget_recordings
 
 BUILTIN_PURPOSE = "preference"
 
 
 class Callers:
-    """The `callers`, `numbers`, `facts`, `history`, `cases` and `promises` tables."""
+    """The `callers`, `numbers`, `facts` and `history` tables."""
 
     def __init__(
         self, database: Database, config: Config, new_id: Callable[[], str] = lambda: uuid.uuid4().hex
@@ -50,7 +51,7 @@ class Callers:
         )
         self.open_cases = Prepared(
             engine,
-            select(c.id, c.about, c.summary, c.opened, p.text, p.by)
+            select(c.id, c.about, c.summary, c.opened, c.origin, p.id, p.text, p.by)
             .select_from(t.cases.outerjoin(t.promises, (p.case == c.id) & p.kept.is_(None)))
             .where(c.caller == bindparam("caller"), c.closed.is_(None))
             .order_by(c.opened, c.id),
@@ -82,18 +83,14 @@ class Callers:
         rows = self.open_cases.quick(cursor, {"caller": person.id}).fetchall()
         if not rows:
             return person
-        cases = [
-            {
-                "id": row[0],
-                "about": row[1],
-                "summary": row[2],
-                "opened": row[3],
-                "promise": row[4],
-                "promise_by": row[5],
-            }
-            for row in rows
-        ]
-        return Person(person.id, person.facts, person.origins, person.history, cases)
+        cases: dict[str, dict[str, Any]] = {}
+        promises: dict[str, list[dict[str, Any]]] = {}
+        for id_, about, summary, opened, origin, *promise in rows:
+            cases[id_] = {"id": id_, "about": about, "summary": summary, "opened": opened, "origin": origin}
+            promises.setdefault(id_, []).append(dict(zip(("id", "text", "by"), promise, strict=True)))
+        for id_, case in cases.items():
+            case |= first_promise([promise for promise in promises[id_] if promise["id"] is not None])
+        return Person(person.id, person.facts, person.origins, person.history, list(cases.values()))
 
     # — written with a turn —
 
@@ -107,18 +104,18 @@ class Callers:
         at: float,
     ) -> str | None:
         """Keeps facts; a number nobody has yet becomes a caller of its own."""
-        caller = caller or self._for_number(connection, number, at)
+        caller = caller or self.for_number(connection, number, at)
         if caller is not None:
             self.put_facts(connection, caller, values, source, at)
         return caller
 
     def fold_history(
         self, connection: Connection, caller: str | None, number: str | None, summary: past.Summary, at: float
-    ) -> None:
-        """The caller's history with this call in it."""
-        caller = caller or self._for_number(connection, number, at)
+    ) -> str | None:
+        """The caller's history with this call in it; returns whose it is."""
+        caller = caller or self.for_number(connection, number, at)
         if caller is None:
-            return
+            return None
         self.one_at_a_time(connection, caller)
         old = connection.execute(select(t.history.c.record).where(t.history.c.caller == caller)).scalar()
         record = encode(past.fold(decode(old) if old else None, summary))
@@ -126,6 +123,7 @@ class Callers:
             connection.execute(insert(t.history).values(caller=caller, record=record, at=at))
         else:
             connection.execute(update(t.history).where(t.history.c.caller == caller).values(record=record, at=at))
+        return caller
 
     def one_at_a_time(self, connection: Connection, who: str) -> None:
         """Two transactions about the same number or caller come one after the other, also before there is a row to lock.
@@ -152,7 +150,7 @@ class Callers:
                 call |= {"outcome": outcome, "unfinished": False}
         connection.execute(update(t.history).where(mine).values(record=encode(record)))
 
-    def _for_number(self, connection: Connection, number: str | None, at: float) -> str | None:
+    def for_number(self, connection: Connection, number: str | None, at: float) -> str | None:
         """The one person of `number`, made if there is none; None for a number that several share."""
         if number is None:
             return None
@@ -184,10 +182,10 @@ class Callers:
                 break
         caller = self.add(connection, caller or self.new_id(), person.numbers, at)
         self.put_facts(connection, caller, person.facts, source, at)
-        if person.cases is not None:
-            self.put_cases(connection, caller, person.cases)
         if person.history is not None:
             self.put_history(connection, caller, person.history, at)
+        if person.cases is not None:
+            put_cases(connection, caller, person.cases, at)
         return caller
 
     def put_facts(self, connection: Connection, caller: str, values: Mapping[str, Any], source: str, at: float) -> None:
@@ -210,44 +208,10 @@ class Callers:
                 )
             )
 
-    def cases(self, every: bool = False) -> list[Mapping[str, Any]]:
-        """Open cases (or all), oldest first, each with its promise."""
-        c, p = t.cases.c, t.promises.c
-        statement = select(c.id, c.caller, c.about, c.opened, c.closed, p.text.label("promise"), p.by)
-        statement = statement.select_from(t.cases.outerjoin(t.promises, p.case == c.id)).order_by(c.opened, c.id)
-        if not every:
-            statement = statement.where(c.closed.is_(None))
-        with self.database.read() as connection:
-            return [dict(row) for row in connection.execute(statement).mappings()]
-
     def put_history(self, connection: Connection, caller: str, record: Mapping[str, Any], at: float) -> None:
         """Replaces a caller's history (imports and samples)."""
         connection.execute(delete(t.history).where(t.history.c.caller == caller))
         connection.execute(insert(t.history).values(caller=caller, record=encode(record), at=at))
-
-    def put_cases(self, connection: Connection, caller: str, cases: Sequence[Mapping[str, Any]]) -> None:
-        """Replaces a caller's cases (imports and samples)."""
-        connection.execute(delete(t.cases).where(t.cases.c.caller == caller))
-        for index, case in enumerate(cases):
-            number = str(case.get("id") or f"{caller}-{index}")
-            if connection.execute(select(t.cases.c.caller).where(t.cases.c.id == number)).scalar() is not None:
-                raise UsageError(f"the case '{number}' is somebody else's; give this one an id of its own")
-            connection.execute(
-                insert(t.cases).values(
-                    id=number,
-                    caller=caller,
-                    about=case["about"],
-                    summary=case.get("summary"),
-                    opened=case["opened"],
-                    closed=case.get("closed"),
-                )
-            )
-            if case.get("promise"):
-                connection.execute(
-                    insert(t.promises).values(
-                        id=f"{number}-p", case=number, text=case["promise"], by=case.get("promise_by")
-                    )
-                )
 
     def forget(self, caller: str) -> int:
         """Erases a person: facts, history, cases, numbers, and what is personal in their calls. Returns how many calls."""
@@ -259,8 +223,6 @@ class Callers:
             erase_personal(connection, sids)
             # Its keys are hashes, so nobody's answers can be told apart; all of it can be asked again.
             connection.execute(delete(t.lookup_cache))
-            mine = select(t.cases.c.id).where(t.cases.c.caller == caller)
-            connection.execute(delete(t.promises).where(t.promises.c.case.in_(mine)))
             for table in (t.cases, t.facts, t.history, t.numbers):
                 connection.execute(delete(table).where(table.c.caller == caller))
             connection.execute(delete(t.callers).where(t.callers.c.id == caller))
@@ -273,7 +235,7 @@ class Callers:
             facts = connection.execute(delete(t.facts).where(t.facts.c.until < now)).rowcount
             history = connection.execute(delete(t.history).where(t.history.c.at < now - keep)).rowcount
             old = now - self.config.file.recordings_keep
-            recordings = connection.execute(delete(t.recordings).where(t.recordings.c.at < old)).rowcount
+            recordings = forget_recordings(connection, t.recordings.c.at < old, now)
             return int(facts + history + recordings)
 
 

@@ -1,7 +1,7 @@
 """Calls: begun, advanced by compare-and-set on the turn number, and closed once. Events only ever appended.
 
-A turn touches its own `calls` row, inserts its `events` and, where the flow says so, outbox rows and its own caller's facts;
-so calls never wait for each other.
+A turn touches its own `calls` row, inserts its `events` and, where the flow says so, what effects.py names; so calls never
+wait for each other.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from sqlalchemy import Connection, bindparam, insert, literal_column, select, up
 from sqlalchemy.exc import IntegrityError
 
 from ivr.engine.events import Event
+from ivr.handoff.task import Task
 from ivr.jsontext import decode, encode
 from ivr.ports import Begun, Call, Commit
 from ivr.store import tables as t
-from ivr.store.callers import Callers
 from ivr.store.database import Database, Prepared
+from ivr.store.effects import Effects, touches_others
 from ivr.store.erase import erase_personal
-from ivr.store.jobs import enqueue_actions
+from ivr.store.recordings import Recordings
 
 OPEN: Any = literal_column("'open'")
 """Written into the statement: with a parameter in its place no partial index is used."""
@@ -63,12 +64,12 @@ _COLUMNS = (
 )
 
 
-class Calls:
-    """The `calls` and `events` tables."""
+class Calls(Recordings):
+    """The `calls` and `events` tables, and the recordings that calls leave."""
 
-    def __init__(self, database: Database, callers: Callers) -> None:
-        self.database = database
-        self.callers = callers
+    def __init__(self, database: Database, effects: Effects) -> None:
+        super().__init__(database)
+        self.effects = effects
         engine, c = database.writer, t.calls.c
         advance = update(t.calls).where(c.sid == _b("b_sid"), c.turn == _b("b_turn"), c.state == OPEN)
         newest = select(*_COLUMNS).where(c.state == OPEN).order_by(c.started.desc()).limit(1)
@@ -138,11 +139,11 @@ class Calls:
             "ended": commit.at if commit.closing else None,
         }
         try:
-            if _touches_others(commit):
+            if touches_others(commit):
                 with self.database.write() as connection:
                     self.sql.insert.run(connection, row)
                     self._append(connection, commit, 0)
-                    self._effects(connection, commit)
+                    self.effects.apply(connection, commit)
             else:
                 with self.database.quick_write() as cursor:
                     self.sql.insert.quick(cursor, row)
@@ -179,7 +180,7 @@ class Calls:
             "caller": commit.caller,
             "language": commit.language,
         }
-        if not _touches_others(commit):
+        if not touches_others(commit):
             with self.database.quick_write() as cursor:
                 if self.sql.plain.quick(cursor, values).rowcount != 1:
                     return False
@@ -189,7 +190,7 @@ class Calls:
             if self.sql.advance.run(connection, values).rowcount != 1:
                 return False
             self._append(connection, commit, call.seq)
-            self._effects(connection, commit)
+            self.effects.apply(connection, commit)
         return True
 
     def close(self, call: Call, commit: Commit) -> bool:
@@ -207,11 +208,14 @@ class Calls:
             if self.sql.close.run(connection, values).rowcount != 1:
                 return False
             self._append(connection, commit, call.seq)
-            self._effects(connection, commit)
+            self.effects.apply(connection, commit)
         return True
 
-    def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None:
-        """Appends events to a call that has closed: a recording, a dial result. `outcome` mends one that said the caller left.
+    def keep_late(
+        self, sid: str, events: Sequence[Event], outcome: str | None = None, tasks: Sequence[Task] = ()
+    ) -> None:
+        """Appends events to a call that has closed: a recording, a dial or queue result, with what people have to do about it.
+        `outcome` mends one that said the caller left.
 
         One that is kept already changes nothing: late webhooks are repeated too.
         """
@@ -234,64 +238,13 @@ class Calls:
                 mended = update(t.calls).where(t.calls.c.sid == sid, t.calls.c.outcome.in_(("caller_left", "resolved")))
                 if connection.execute(mended.values(outcome=outcome, unfinished=0)).rowcount:
                     whose = select(t.calls.c.caller, t.calls.c.number).where(t.calls.c.sid == sid)
-                    self.callers.mend_history(connection, *connection.execute(whose).one(), sid, outcome)
-            for event in events:
-                if event.type == "recorded":
-                    self.keep_recording(
-                        connection,
-                        event.private["sid"],
-                        sid,
-                        event.private["url"],
-                        event.data["seconds"],
-                        "kept",
-                        event.at,
-                    )
+                    whom = connection.execute(whose).one()
+                    self.effects.callers.mend_history(connection, *whom, sid, outcome)
+            self.effects.apply_late(connection, sid, events, tasks)
 
     def _append(self, connection: Connection, commit: Commit, seq: int) -> None:
         if commit.events:
             self.sql.events.run_many(connection, _rows(commit, seq))
-
-    def _effects(self, connection: Connection, commit: Commit) -> None:
-        """What the events ask of other tables."""
-        caller = commit.caller
-        for index, event in enumerate(commit.events):
-            if event.type == "remembered":
-                caller = self.callers.remember(
-                    connection, caller, commit.number, event.private["values"], "call", commit.at
-                )
-                if caller is not None and commit.caller is None:
-                    # A number nobody had: should they ring back before this call closes, it is found by its caller.
-                    connection.execute(update(t.calls).where(t.calls.c.sid == commit.sid).values(caller=caller))
-            elif event.type == "requested":
-                enqueue_actions(connection, f"{commit.sid}:{commit.turn}:{index}", event, commit.sid, commit.at)
-            elif event.type == "recorded":
-                self.keep_recording(
-                    connection,
-                    event.private["sid"],
-                    commit.sid,
-                    event.private["url"],
-                    event.data["seconds"],
-                    "kept",
-                    commit.at,
-                )
-        if commit.closing is not None:
-            self.callers.fold_history(connection, caller, commit.number, commit.closing, commit.at)
-
-    def keep_recording(
-        self, connection: Connection, sid: str, call: str, url: str, seconds: float, status: str, at: float
-    ) -> None:
-        """Keeps where a recording lies. Its own callback says more than the call's turn (`kept`), whichever comes first."""
-        values = {"call": call, "url": url, "seconds": seconds, "status": status, "at": at}
-        changed = connection.execute(
-            update(t.recordings).where(t.recordings.c.sid == sid).values({"call": call} if status == "kept" else values)
-        )
-        if changed.rowcount == 0:
-            connection.execute(insert(t.recordings).values(sid=sid, **values))
-
-    def recording_ready(self, sid: str, call: str, url: str, seconds: float, status: str, at: float) -> None:
-        """A recording's own callback, before or after the call's."""
-        with self.database.write() as connection:
-            self.keep_recording(connection, sid, call, url, seconds, status, at)
 
     def silent_since(self, now: float, limit: int = 200) -> list[str]:
         """SIDs of open calls that have been silent longer than their wait."""
@@ -315,6 +268,12 @@ class Calls:
         with self.database.read() as connection:
             return [event_from(row) for row in connection.execute(statement).mappings()]
 
+    def row(self, sid: str) -> Mapping[str, Any] | None:
+        """All that is stored of one call but its events, or None."""
+        with self.database.read() as connection:
+            found = connection.execute(select(t.calls).where(t.calls.c.sid == sid)).mappings().first()
+        return dict(found) if found else None
+
     def of_caller(self, caller: str) -> list[Mapping[str, Any]]:
         """Every call of one person, oldest first."""
         statement = select(t.calls).where(t.calls.c.caller == caller).order_by(t.calls.c.started)
@@ -331,7 +290,8 @@ class Calls:
         )
         found: dict[str, list[tuple[str, float, str | None]]] = {}
         last: dict[str, str] = {}
-        with self.database.read() as connection:
+        # PostgreSQL hands out rows bit by bit only within a transaction; on SQLite one would keep every call from being written.
+        with self.database.read() if self.database.is_sqlite else self.database.write() as connection:
             for line, caller, at, data in connection.execution_options(yield_per=1000).execute(statement):
                 chosen = decode(data)
                 if chosen.get("person"):
@@ -346,14 +306,6 @@ class Calls:
         statement = select(t.calls).order_by(t.calls.c.started.desc()).limit(limit)
         with self.database.read() as connection:
             return [dict(row) for row in connection.execute(statement).mappings()]
-
-
-_EFFECTS = frozenset(("remembered", "requested", "recorded", "verified"))
-
-
-def _touches_others(commit: Commit) -> bool:
-    """Whether this turn writes more than its own call and events, or may change whose call it is."""
-    return commit.closing is not None or any(event.type in _EFFECTS for event in commit.events)
 
 
 def _rows(commit: Commit, seq: int) -> list[dict[str, Any]]:

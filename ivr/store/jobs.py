@@ -1,4 +1,11 @@
-"""The outbox: jobs stored with the turn that asked for them, leased, retried, done at least once with a stable key."""
+"""The outbox: jobs stored with the turn that asked for them, leased, retried, done at least once with a stable key.
+
+Kinds: `action` (config.yaml's, by name), `twilio` (delete_queue, delete_recording, hang_up, callback_task) and `message`
+(sms, email). The first two may be done again: the receiver knows the key, or once more changes nothing. A message may
+not: nobody can tell a mail server or Twilio that they have seen it. So a message is leased once for each certain failure
+and never after an uncertain one: not where its sender says so (`failed(…, again=False)`), and not where its worker was
+killed (the lease ran out: `give_up_lost`). Sent once matters more there than sent surely, and people are told.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +13,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.engine.events import Event
 from ivr.store import tables as t
@@ -14,6 +22,7 @@ from ivr.store.database import Database
 
 LEASE_SECONDS = 60.0
 ATTEMPTS = 8
+LOST = "the worker stopped while it was being sent; nobody knows whether it went, so it is not sent again"
 
 
 class Job(NamedTuple):
@@ -30,17 +39,21 @@ class Job(NamedTuple):
 
 def enqueue_actions(connection: Connection, key: str, event: Event, call: str, at: float) -> None:
     """The job of a `requested` event, in the transaction that stores it."""
-    connection.execute(
-        insert(t.outbox).values(
-            key=key,
-            kind="action",
-            name=event.data["action"],
-            payload=json.dumps(event.private["give"]),
-            call=call,
-            run_at=at,
-            attempts=0,
-        )
-    )
+    enqueue(connection, key, "action", event.data["action"], event.private["give"], call, at)
+
+
+def enqueue(
+    connection: Connection, key: str, kind: str, name: str, payload: Mapping[str, Any], call: str | None, at: float
+) -> None:
+    """One job, due `at` (UTC seconds), in the caller's transaction: it exists if what asked for it does.
+
+    `key`, of at most 100 characters, names what is asked for: asked for again, it is the same job, and the first payload
+    counts. `call` is the call whose erasing erases the payload, too.
+    """
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    row = {"key": key, "kind": kind, "name": name, "payload": json.dumps(payload), "call": call}
+    made = dialect.insert(t.outbox).values(**row, run_at=at, attempts=0)
+    connection.execute(made.on_conflict_do_nothing(index_elements=["key"]))
 
 
 class Jobs:
@@ -49,40 +62,60 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def lease(self, now: float, limit: int = 10) -> Sequence[Job]:
-        """Up to `limit` due jobs, for this worker alone until the lease runs out."""
+    def lease(self, now: float, limit: int = 1) -> Sequence[Job]:
+        """Up to `limit` due jobs, for this worker alone until the lease runs out. A leased message is as good as sent.
+
+        One at a time, unless all of them are done within LEASE_SECONDS: what is leased and waits is lost with its worker.
+        """
         box = t.outbox.c
-        due = select(box.id).where(
-            box.done.is_(None),
-            box.failed.is_(None),
-            box.run_at <= now,
-            or_(box.leased_until.is_(None), box.leased_until < now),
-        )
+        free = or_(box.leased_until.is_(None), and_(box.leased_until < now, box.kind != "message"))
+        due = select(box.id).where(box.done.is_(None), box.failed.is_(None), box.run_at <= now, free)
         due = due.order_by(box.run_at, box.id).limit(limit)
         if not self.database.is_sqlite:
             due = due.with_for_update(skip_locked=True)
+        # A table of its own: PostgreSQL may run a plain subquery more than once, and lease more than it returned at first.
+        first = select(due.cte("due").c.id)
         lease = (
-            update(t.outbox).where(box.id.in_(due)).values(leased_until=now + LEASE_SECONDS, attempts=box.attempts + 1)
+            update(t.outbox)
+            .where(box.id.in_(first))
+            .values(leased_until=now + LEASE_SECONDS, attempts=box.attempts + 1)
         )
         with self.database.write() as connection:
-            rows = connection.execute(
-                lease.returning(box.id, box.key, box.kind, box.name, box.payload, box.call, box.attempts)
-            ).all()
-        return sorted(Job(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5], row[6]) for row in rows)
+            rows = connection.execute(lease.returning(*_JOB)).all()
+        return _jobs(rows)
+
+    def give_up_lost(self, now: float) -> Sequence[Job]:
+        """Messages whose worker never came back: they may have gone, so they fail for good, and people must know."""
+        box = t.outbox.c
+        lost = update(t.outbox).where(
+            box.kind == "message", box.done.is_(None), box.failed.is_(None), box.leased_until < now
+        )
+        with self.database.write() as connection:
+            rows = connection.execute(lost.values(failed=now, leased_until=None, error=LOST).returning(*_JOB)).all()
+        return _jobs(rows)
 
     def done(self, job: Job, now: float) -> None:
-        """It worked."""
+        """It worked, even where it was given up meanwhile."""
+        worked = {"done": now, "failed": None, "leased_until": None, "error": None}
         with self.database.write() as connection:
-            connection.execute(
-                update(t.outbox).where(t.outbox.c.id == job.id).values(done=now, leased_until=None, error=None)
-            )
+            connection.execute(update(t.outbox).where(t.outbox.c.id == job.id).values(worked))
 
-    def failed(self, job: Job, now: float, error: str) -> bool:
-        """It did not: again later, each time after twice as long; after the last attempt, True: people must know."""
-        final = job.attempts >= ATTEMPTS
+    def failed(self, job: Job, now: float, error: str, *, again: bool = True) -> bool:
+        """It did not: again later, each time after twice as long; after the last attempt, True: people must know.
+
+        Not `again`: this was the last attempt.
+        """
+        final = not again or job.attempts >= ATTEMPTS
         values: dict[str, Any] = {"error": error[:500], "leased_until": None, "run_at": now + 5 * 2**job.attempts}
         if final:
             values["failed"] = now
         with self.database.write() as connection:
             connection.execute(update(t.outbox).where(t.outbox.c.id == job.id).values(values))
         return final
+
+
+_JOB = tuple(t.outbox.c[field] for field in Job._fields)
+
+
+def _jobs(rows: Sequence[Row[Any]]) -> list[Job]:
+    return sorted(Job._make(row)._replace(payload=json.loads(row.payload)) for row in rows)

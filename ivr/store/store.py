@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from ivr.clock import Clock
 from ivr.config import Config
 from ivr.engine.events import Event
 from ivr.flow.bundle import Bundle
+from ivr.flow.model import Line
+from ivr.handoff.task import Task
 from ivr.personal.likely import Popularity
 from ivr.personal.snapshot import Person
 from ivr.ports import Begun, Call, Commit
+from ivr.store.audit import Audit
 from ivr.store.bundles import Bundles, Cache
 from ivr.store.callers import Callers
 from ivr.store.calls import Calls
+from ivr.store.cases import Cases
 from ivr.store.database import Database
+from ivr.store.effects import Effects, day_of
+from ivr.store.grants import Grants
 from ivr.store.jobs import Jobs
 from ivr.store.people import PersonRow
+from ivr.store.sessions import Attempts, Sessions
+from ivr.store.tasks import Tasks
+from ivr.store.users import Users
 
 
 class DatabaseStore:
@@ -25,10 +35,17 @@ class DatabaseStore:
     def __init__(self, config: Config, clock: Clock) -> None:
         self.database = Database(config.database, config.file.durability)
         self.callers = Callers(self.database, config)
-        self.calls = Calls(self.database, self.callers)
+        self.tasks = Tasks(self.database)
+        self.cases = Cases(self.database)
+        self.grants = Grants(self.database)
         self.bundles = Bundles(self.database, clock)
+        self.calls = Calls(self.database, Effects(self.callers, self.tasks, self.cases, self._line))
         self.jobs = Jobs(self.database)
         self.cache = Cache(self.database)
+        self.users = Users(self.database, lambda: uuid.uuid4().hex)
+        self.sessions = Sessions(self.database)
+        self.attempts = Attempts(self.database)
+        self.audit = Audit(self.database)
 
     def load(self, sid: str) -> Call | None:
         """The call, or None."""
@@ -50,9 +67,23 @@ class DatabaseStore:
         """Closes a call once."""
         return self.calls.close(call, commit)
 
-    def keep_late(self, sid: str, events: Sequence[Event], outcome: str | None = None) -> None:
+    def keep_late(
+        self, sid: str, events: Sequence[Event], outcome: str | None = None, tasks: Sequence[Task] = ()
+    ) -> None:
         """Keeps what arrived after the end."""
-        self.calls.keep_late(sid, events, outcome)
+        self.calls.keep_late(sid, events, outcome, tasks)
+
+    def task(self, id_: str) -> Task | None:
+        """One thing people have to do, or None."""
+        return self.tasks.get(id_)
+
+    def queue_size(self, target: str) -> int:
+        """How many callers wait on the line for a target."""
+        return self.tasks.size(target)
+
+    def events_of(self, sid: str) -> Sequence[Event]:
+        """Everything that happened in a call."""
+        return self.calls.events_of(sid)
 
     def people(self, number: str) -> list[Person]:
         """Everybody a number belongs to."""
@@ -77,6 +108,13 @@ class DatabaseStore:
     def popularity(self, line: str) -> Popularity:
         """What everybody calls about lately."""
         return self.bundles.popularity(line)
+
+    def day(self, line: str | None, at: float) -> str:
+        """The date of a moment by a line's own clock, as ISO; in UTC where no line is known."""
+        return day_of(self._line(line) if line else None, at)
+
+    def _line(self, name: str) -> Line | None:
+        return self.bundles.published().lines.get(name)
 
     def put_person(self, person: PersonRow, source: str, at: float) -> str:
         """Stores one person: found by their id or by a number that is theirs alone, else new. Returns the id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ivr.engine.inputs import Dialled, Recorded
+from ivr.engine.inputs import Dialled, Queued, Recorded
 from ivr.phone import e164
 from ivr.ports import CallRequest
 
@@ -36,6 +36,7 @@ def call_request(form: Mapping[str, str], turn: int | None, region: str | None) 
         confidence=_number(form.get("Confidence")),
         dialled=_dialled(form),
         recorded=_recorded(form),
+        queued=_queued(form),
     )
 
 
@@ -54,6 +55,26 @@ def _dialled(form: Mapping[str, str]) -> Dialled | None:
         return None
     bridged = form["DialBridged"] == "true" if "DialBridged" in form else status in ("completed", "answered")
     return Dialled(status[:20], bridged, _number(form.get("DialCallDuration")) or 0.0)
+
+
+RESULTS = {
+    "bridged": "bridged",
+    "bridging-in-process": "bridged",
+    "redirected-from-bridged": "bridged",
+    "queue-full": "full",
+    "hangup": "abandoned",
+    "leave": "left",
+    "redirected": "left",
+}
+"""QueueResult → how the wait ended. `left` is our own doing: the task knows why."""
+
+
+def _queued(form: Mapping[str, str]) -> Queued | None:
+    result = form.get("QueueResult")
+    if not result:
+        return None
+    queue = form.get("QueueSid", "")[:64] or None
+    return Queued(RESULTS.get(result, "failed"), _number(form.get("QueueTime")) or 0.0, queue)
 
 
 def _recorded(form: Mapping[str, str]) -> Recorded | None:

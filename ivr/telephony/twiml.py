@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ivr.config import Config
+from ivr.config import Config, Waiting
 from ivr.engine.events import Event
 from ivr.engine.run import choices, shown_at
 from ivr.engine.session import Session
 from ivr.errors import IvrError
 from ivr.flow.bundle import Bundle
 from ivr.flow.spoken import locale_of, plain
+from ivr.jsontext import decode
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
+LEAVE = f"{HEAD}<Leave/></Response>"
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 HANG_UP = f"{HEAD}<Hangup/></Response>"
 
@@ -35,6 +37,23 @@ VOICES: Mapping[str, str] = {"en": "Polly.Joanna-Neural", "es": "Polly.Lupe-Neur
 """Voices where a line names none."""
 
 
+class WaitUrl(NamedTuple):
+    """Where a wait goes on: everything the next beat needs to know stands in its URL. `told`: the position said last."""
+
+    turn: int
+    beat: int
+    phase: str = "hold"
+    told: int | None = None
+    tries: int = 0
+
+    def text(self, base: str) -> str:
+        """As it stands in XML."""
+        more = f"&amp;phase={self.phase}" if self.phase != "hold" else ""
+        more += f"&amp;told={self.told}" if self.told is not None else ""
+        more += f"&amp;tries={self.tries}" if self.tries else ""
+        return f"{base}/voice/wait?turn={self.turn}&amp;beat={self.beat}{more}{RETRY}"
+
+
 class RenderFault(IvrError):
     """A response that Twilio would not take."""
 
@@ -47,8 +66,10 @@ class Twiml:
         self.targets = config.file.targets
         self.emergency = config.file.emergency.dial
 
-    def __call__(self, bundle: Bundle, session: Session, events: Sequence[Event], turn: int) -> str:
-        """The response whose answer is turn `turn`."""
+    def __call__(
+        self, bundle: Bundle, session: Session, events: Sequence[Event], turn: int, packet: str = ""
+    ) -> str:
+        """The response whose answer is turn `turn`; `packet` goes where a way to people can carry it."""
         voices = bundle.once(("voices", session.line), lambda: _voices(bundle, session.line))
         loose: list[str] = []
         speech: list[str] = []
@@ -62,7 +83,7 @@ class Twiml:
             elif event.type == "asked":
                 asked = event
         body = (
-            self._waiting(bundle, session, asked, "".join(speech), turn)
+            self._waiting(bundle, session, asked, "".join(speech), turn, packet)
             if session.wait.kind != "none"
             else "".join(speech) + "<Hangup/>"
         )
@@ -81,7 +102,9 @@ class Twiml:
             return f"{opening}{ssml}</Say>"
         return "".join(f"{opening}{part}</Say>" for part in pieces(ssml))
 
-    def _waiting(self, bundle: Bundle, session: Session, asked: Event | None, speech: str, turn: int) -> str:
+    def _waiting(
+        self, bundle: Bundle, session: Session, asked: Event | None, speech: str, turn: int, packet: str
+    ) -> str:
         kind = session.wait.kind
         action = f"{self.base}/voice/turn?turn={turn}{RETRY}"
         spec = session.wait.spec
@@ -97,7 +120,9 @@ class Twiml:
                 f'<Redirect method="POST">{action}</Redirect>'
             )
         if kind == "dial":
-            return speech + self._dial(bundle, session, spec, action, turn)
+            return speech + self._dial(session, spec, action, turn, packet)
+        if kind == "queue":
+            return speech + self._enqueue(spec, action, turn, packet)
         raise RenderFault(f"nothing renders a wait of kind {kind}")
 
     def _gather(self, bundle: Bundle, session: Session, spec: Mapping[str, Any], speech: str, action: str) -> str:
@@ -109,15 +134,53 @@ class Twiml:
             f'finishOnKey="{spec["finish"]}" language="{locale_of(session.language)}" actionOnEmptyResult="true">{speech}</Gather>'
         )
 
-    def _dial(self, bundle: Bundle, session: Session, spec: Mapping[str, Any], action: str, turn: int) -> str:
+    def _enqueue(self, spec: Mapping[str, Any], action: str, turn: int, packet: str) -> str:
+        """Each caller waits in a Twilio queue of their own, named by the task: so an agent gets just this caller."""
+        wait = WaitUrl(turn, 0).text(self.base)
+        target = self.targets.get(spec["target"])
+        opening = f'<Enqueue action="{action}" method="POST" waitUrl="{wait}" waitUrlMethod="POST"'
+        if target is None or target.taskrouter is None:
+            return f"{opening}>{_text(spec['task'])}</Enqueue>"
+        workflow = _attribute(target.taskrouter.workflow)
+        priority = int(spec["ahead"] // 60)
+        return f'{opening} workflowSid="{workflow}"><Task priority="{priority}">{_text(packet or "{}")}</Task></Enqueue>'
+
+    def _dial(self, session: Session, spec: Mapping[str, Any], action: str, turn: int, packet: str) -> str:
         name = spec.get("target")
         target = self.targets.get(name) if name else None
         if target is None:
             return f'<Dial action="{action}" method="POST">{_noun(self.emergency, "")}</Dial>'
         url = f"{self.base}/voice/whisper?call={quote(str(session.call['sid']))}&amp;turn={turn}{RETRY}"
-        nouns = "".join(_noun(where, f' url="{url}" method="POST"') for where in target.dial[:10])
+        nouns = "".join(_noun(where, f' url="{url}" method="POST"', packet) for where in target.dial[:10])
         order = ' sequential="true"' if len(target.dial) > 1 and not target.at_once else ""
         return f'<Dial action="{action}" method="POST" timeout="{int(target.ring)}"{order}>{nouns}</Dial>'
+
+    def waiting(
+        self, bundle: Bundle, session: Session, events: Sequence[Event], url: WaitUrl, rules: Waiting, *, leave: bool
+    ) -> str:
+        """One beat of a wait: the words, then music or quiet while keys are listened to, then the next beat."""
+        voices = bundle.once(("voices", session.line), lambda: _voices(bundle, session.line))
+        words = "".join(self._spoken(event, voices) for event in events if event.type == "spoke")
+        if leave:
+            return f"{HEAD}{words}<Leave/></Response>"
+        onward = url.text(self.base)
+        music = f"<Play>{self.base}/voice/audio/{quote(rules.music)}</Play>" if rules.music else ""
+        quiet = 1 if music else int(rules.every)
+        if rules.callback is None:
+            pause = "" if music else f'<Pause length="{quiet}"/>'
+            return f'{HEAD}{words}{music}{pause}<Redirect method="POST">{onward}</Redirect></Response>'
+        asks = url.phase != "hold"
+        finish, digits = ("#", ' numDigits="15"') if url.phase == "number" else ("", ' numDigits="1"')
+        timeout = 8 if asks else quiet
+        gather = (
+            f'<Gather input="dtmf" action="{onward}" method="POST" timeout="{timeout}" finishOnKey="{finish}"{digits}>'
+        )
+        return f'{HEAD}{gather}{words}{"" if asks else music}</Gather><Redirect method="POST">{onward}</Redirect></Response>'
+
+    def quiet_beat(self, path: str) -> str:
+        """A wait whose words cannot be had now: a pause, then the same beat again."""
+        again = _text(f"{self.base}{path}")
+        return f'{HEAD}<Pause length="10"/><Redirect method="POST">{again}</Redirect></Response>'
 
     def whisper(self, ssml: str, key: str, action: str, voice: str) -> str:
         """What an agent hears before they are connected: without the key, the leg hangs up and no voicemail takes the call."""
@@ -127,6 +190,17 @@ class Twiml:
             f'<Gather input="dtmf" numDigits="1" timeout="6" finishOnKey="" action="{self.base}{action}" method="POST">'
         )
         return f"{HEAD}{opening}{words}</Gather><Hangup/></Response>"
+
+    def connect_queue(self, action: str, queue: str) -> str:
+        """Connects an agent's leg with the one caller who waits in `queue`."""
+        dial = f'<Dial action="{self.base}{action}" method="POST"><Queue>{_text(queue)}</Queue></Dial>'
+        return f"{HEAD}{dial}</Response>"
+
+    def connect_number(self, action: str, number: str, caller_id: str | None) -> str:
+        """Connects an agent's leg with somebody who is called back."""
+        shown = f' callerId="{_attribute(caller_id)}"' if caller_id else ""
+        dial = f'<Dial action="{self.base}{action}" method="POST" timeout="30"{shown}>{_noun(number, "")}</Dial>'
+        return f"{HEAD}{dial}</Response>"
 
     def accepted(self, pressed: str, key: str) -> str:
         """The agent's key: an empty document connects the two, any other key hangs the agent's leg up."""
@@ -157,13 +231,38 @@ def _attribute(text: str) -> str:
     return _text(text).replace('"', "&quot;")
 
 
-def _noun(where: str, url: str) -> str:
-    """A number, `sip:` address or `client:` name as the noun that dials it."""
+MAX_HEADER = 900
+"""Characters of a SIP address with its headers; Twilio takes 1,024 in all."""
+
+
+def _noun(where: str, url: str, packet: str = "") -> str:
+    """A number, `sip:` address or `client:` name as the noun that dials it, with the packet where it can carry one."""
     if where.startswith("sip:"):
-        return f"<Sip{url}>{_text(where)}</Sip>"
+        return f"<Sip{url}>{_text(_with_headers(where, packet))}</Sip>"
     if where.startswith("client:"):
-        return f"<Client{url}>{_text(where.removeprefix('client:'))}</Client>"
+        name = _text(where.removeprefix("client:"))
+        if not packet:
+            return f"<Client{url}>{name}</Client>"
+        parameter = f'<Parameter name="packet" value="{_attribute(packet)}"/>'
+        return f"<Client{url}><Identity>{name}</Identity>{parameter}</Client>"
     return f"<Number{url}>{_text(where)}</Number>"
+
+
+def _with_headers(where: str, packet: str) -> str:
+    """A SIP address with what fits into its headers: the link to the packet, the reason, the language."""
+    told = decode(packet) if packet else {}
+    headers = {
+        "X-Ivr-Packet": told.get("link"),
+        "X-Ivr-Language": told.get("language"),
+        "X-Ivr-Reason": (told.get("reason") or {}).get("understood"),
+    }
+    for name, value in headers.items():
+        if isinstance(value, list):
+            value = ", ".join(map(str, value))
+        header = f"{'&' if '?' in where else '?'}{name}={quote(str(value), safe='')}" if value else ""
+        if len(where) + len(header) <= MAX_HEADER:
+            where += header
+    return where
 
 
 def _say(language: str, voice: str | None) -> str:

@@ -18,6 +18,7 @@ from ivr.errors import StoreGone, UsageError
 from ivr.personal import history as past
 from ivr.project import Project
 from ivr.store.database import Database
+from ivr.store.grants import Grant
 from ivr.store.jobs import ATTEMPTS, LEASE_SECONDS
 from ivr.store.migrate import current, head, require_current, upgrade
 from ivr.store.people import PersonRow
@@ -297,26 +298,38 @@ def leaves_traces(house: House) -> list[str]:
     call.press("2").press("2").press("02031971").press("99321").press("1").hears("taking")
     call.press("1").press("3").press("03152026").press("1")
     call.hang_up()
-    first, second = house.store.jobs.lease(house.moment())
+    first, second = house.store.jobs.lease(house.moment(), 2)
     house.store.jobs.done(first, house.moment())
     house.store.jobs.failed(second._replace(attempts=ATTEMPTS), house.moment(), f"they said {CANARY}")
     message = busy.calls(numbers[1]).dial().press("0").dial_result("busy").record(8, f"https://x/{CANARY}recording")
     message.recording_ready()
     busy.calls(numbers[0]).dial().say(f"{CANARY} words of mine").hang_up()
     busy.calls(numbers[0]).dial().press("2")  # still open when she is forgotten
+    _is_written_about(house, call.sid, message.sid)
     return [CANARY, "1971-02-03", "02031971", "99321", *numbers, '"ada"', "'ada'"]
 
 
-def test_who_is_forgotten_is_in_no_table_any_more(house: House) -> None:
-    canaries = leaves_traces(house)
-    assert all(canary in house.dump() for canary in (CANARY, "+15550300001", "1971-02-03"))
-    assert {row["kind"] for row in house.rows("outbox")} == {"action"}
-    house.store.callers.forget("ada")
-    dump = house.dump()
+def _is_written_about(house: House, call: str, message: str) -> None:
+    """Agents listen to her, write things down, and send her a card."""
+    words, at = f"{CANARY} in our words", house.moment()
+    card = Grant("g1", "gesture", "apology", f"{call}-1", call, "ada", "bill", None, "card", words, words, "u1", at)
+    with house.store.database.write() as connection:
+        assert house.store.cases.note(connection, "case-1", at, words, "u1")
+        assert house.store.grants.add(connection, card, None, {})
+    (task,) = [task for task in house.store.tasks.of_call(message) if task.kind == "voicemail"]
+    assert house.store.tasks.finish(task.id, at, "handled", note=words)
+
+
+def test_who_is_forgotten_is_in_no_table_any_more(dial_house: House) -> None:
+    canaries = leaves_traces(dial_house)
+    assert all(canary in dial_house.dump() for canary in (CANARY, "+15550300001", "1971-02-03"))
+    assert {row["kind"] for row in dial_house.rows("outbox")} == {"action"}
+    dial_house.store.callers.forget("ada")
+    dump = dial_house.dump()
     left = [line for line in dump.splitlines() if any(canary in line for canary in canaries)]
     assert left == []
-    assert house.store.people("+15550300001") == []
-    assert len(house.rows("calls")) == 4  # the figures stay
+    assert dial_house.store.people("+15550300001") == []
+    assert len(dial_house.rows("calls")) == 4  # the figures stay
 
 
 def test_who_is_forgotten_during_a_call_still_has_a_person_and_leaves_nothing_after(house: House) -> None:
@@ -335,12 +348,12 @@ def _turn(call: Any, digits: str) -> tuple[str, dict[str, str]]:
     return webhook(call, "/voice/turn?turn=1", Digits=digits)
 
 
-def test_forgetting_one_person_leaves_the_others_as_they_were(house: House) -> None:
-    other = house.calls(MARGO).dial().press("2").hang_up()
-    before = other.trace, house.rows("facts", caller="margo")
-    leaves_traces(house)
-    house.store.callers.forget("ada")
-    assert (other.row, house.rows("facts", caller="margo")) == (before[0][0], before[1])
+def test_forgetting_one_person_leaves_the_others_as_they_were(dial_house: House) -> None:
+    other = dial_house.calls(MARGO).dial().press("2").hang_up()
+    before = other.trace, dial_house.rows("facts", caller="margo")
+    leaves_traces(dial_house)
+    dial_house.store.callers.forget("ada")
+    assert (other.row, dial_house.rows("facts", caller="margo")) == (before[0][0], before[1])
     assert len(other.events) == len(before[0][1]) and other.events[0].private
 
 
