@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test install install-dev lint types tests check clean
+.PHONY: run test install install-dev browser lint types tests check clean
 
 run: install
 	@$(BIN)/ivr demo
 
-test: install-dev lint types check tests
+test: install-dev browser lint types check tests
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -28,6 +28,9 @@ $(VENV)/.installed-dev: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@echo "installing with the development tools …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+browser:
+	@$(BIN)/python -m tests.browser.chromium
 
 lint:
 	@$(BIN)/ruff check .

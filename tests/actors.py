@@ -192,7 +192,7 @@ class Phone(Call):
     dial, press, say, silence, record = (_act(name) for name in ("dial", "press", "say", "silence", "record"))
     hang_up, dial_result, agent_accepts = (_act(name) for name in ("hang_up", "dial_result", "agent_accepts"))
     agent_declines, recording_ready, status = (_act(name) for name in ("agent_declines", "recording_ready", "status"))
-    late = _act("late")
+    late, keep_waiting, queue_result = (_act(name) for name in ("late", "keep_waiting", "queue_result"))
 
     def resend(self, *, with_token: bool = True) -> Phone:
         """The last webhook arrives a second time."""

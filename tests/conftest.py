@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,15 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from bench.shipped import FOLDER, OPEN, environment, load_personas
+from ivr.config import Target
+from ivr.flow.bundle import make, parse
 from ivr.project import Project, read_project
 from ivr.simulate.line import Moment
 from ivr.store.migrate import upgrade
 from ivr.store.store import DatabaseStore
 from tests.actors import House, configured
+from tests.fake_smtp import fake_smtp  # noqa: F401  # a fixture
+from tests.fake_twilio import fake_twilio  # noqa: F401  # a fixture
 
 
 class Postgres:
@@ -90,6 +96,44 @@ def shipped() -> Project:
     project = read_project(FOLDER, environment("sqlite:///unused.db"))
     assert project.bundle is not None, "\n".join(map(str, project.problems))
     return project
+
+
+@pytest.fixture(scope="session")
+def dialling(shipped: Project) -> Project:
+    """The shipped project, but that the care team's telephone is rung at once and nobody is asked a survey."""
+    no_survey = {"flows/lines/northlight.yaml": lambda text: re.sub("(?m)^survey:.*\n", "", text)}
+    return changed(
+        shipped,
+        no_survey,
+        care_team=Target(dial=("+15550002222",), whisper="agent_whisper"),
+    )
+
+
+def changed(project: Project, edits: Mapping[str, Callable[[str], str]], **targets: Target) -> Project:
+    """A project with edited files and other targets; whether it is fit to publish is not checked."""
+    assert project.config is not None and project.bundle is not None
+    file = project.config.file.model_copy(update={"targets": {**project.config.file.targets, **targets}})
+    config = replace(project.config, file=file)
+    files = {path: edits[path](text) if path in edits else text for path, text in project.bundle.files.items()}
+    return replace(project, config=config, bundle=make(files, config.designers_part(), parse(files)))
+
+
+@pytest.fixture
+def dial_house(database_url: str, dialling: Project, moment: Moment) -> Iterator[House]:
+    """A server of a line that dials, on each kind of database."""
+    made: list[House] = []
+    yield House(dialling, database_url, moment, made)
+    for each in made:
+        each.shut()
+
+
+@pytest.fixture
+def dial_line(sqlite_url: str, dialling: Project, moment: Moment) -> Iterator[House]:
+    """The same on SQLite only: for what does not depend on the database."""
+    made: list[House] = []
+    yield House(dialling, sqlite_url, moment, made)
+    for each in made:
+        each.shut()
 
 
 def fill(project: Project, url: str) -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "publish": "give the flows in this folder to a running server",
     "worker": "do what calls asked for, close silent calls, keep what must be kept",
     "db": "migrations",
+    "users": "people with an account: agents, designers, ops, admins",
     "tokens": "API tokens",
     "schema": "JSON Schema for editors",
     "docs": "the reference: steps, names, filters, problems",

@@ -76,6 +76,10 @@ def _act(call: Call, line: str) -> list[Heard]:
     if word == "/hangup":
         call.hang_up()
         return []
+    if word == "/wait":
+        return call.keep_waiting()
+    if word == "/agent" and call.waiting == "Enqueue":
+        return call.queue_result("bridged" if rest == "accepts" else "leave")
     if word == "/agent":
         if rest == "accepts":
             call.agent_accepts()
@@ -85,7 +89,7 @@ def _act(call: Call, line: str) -> list[Heard]:
     if word == "/record":
         return call.record(int(rest) if rest.isdigit() else 7)
     if word.startswith("/"):
-        raise UsageError(f"'{word}' is not known; write keys, words, nothing, /agent accepts, /record 7 or /hangup")
+        raise UsageError(f"'{word}' is not known; write keys, words, nothing, /agent accepts, /wait, /record 7 or /hangup")
     if not line:
         return call.silence()
     if all(character in "0123456789*#" for character in line):

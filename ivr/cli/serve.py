@@ -9,7 +9,7 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -24,23 +24,21 @@ from ivr.store.store import DatabaseStore
 
 GRACEFUL_SECONDS = 14
 
+Only = Literal["voice", "console"] | None
+
 
 @click.command("serve")
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on.")
 @click.option("--workers", type=int, help="Processes.")
-@click.option("--only", type=click.Choice(["voice", "console"]), help="Serve one side of the product.")
+@click.option("--only", type=click.Choice(["voice", "console"]), help="Only the webhooks, or only the pages.")
 @click.option(
     "--insecure", is_flag=True, help="Accept unsigned webhooks. For trying things out on your own machine only."
 )
 @click.pass_obj
-def command(
-    folder: Path, host: str | None, port: int | None, workers: int | None, only: str | None, insecure: bool
-) -> None:
-    """Answer Twilio's webhooks."""
-    if only == "console":
-        raise UsageError("the console is not built yet; run 'ivr serve' without --only, or with --only voice")
-    serve(folder, host, port, workers, insecure=insecure)
+def command(folder: Path, host: str | None, port: int | None, workers: int | None, only: Only, insecure: bool) -> None:
+    """Answer Twilio's webhooks, and show the pages that people work in."""
+    serve(folder, host, port, workers, only, insecure=insecure)
 
 
 def serve(
@@ -48,6 +46,7 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     workers: int | None = None,
+    only: Only = None,
     *,
     insecure: bool = False,
 ) -> None:
@@ -64,7 +63,7 @@ def serve(
     if insecure:
         err.print("[bold red]INSECURE: webhooks are not checked for their signature. Never do this on the internet.[/]")
     out.print(f"serving on http://{host}:{port}  (database: {_shown(config.database)})", markup=False)
-    _run(config, host, port, workers or config.file.server.workers, insecure)
+    _run(config, host, port, workers or config.file.server.workers, only, insecure)
 
 
 def _config(folder: Path) -> Config:
@@ -123,23 +122,24 @@ def _shown(url: str) -> str:
     return f"{head.split('://')[0]}://…@{tail}" if at else url
 
 
-def _run(config: Config, host: str, port: int, workers: int, insecure: bool) -> None:
+def _run(config: Config, host: str, port: int, workers: int, only: Only, insecure: bool) -> None:
     if sys.platform == "win32":
         import waitress
 
         from ivr.web.app import create_app
 
-        waitress.serve(create_app(config, insecure=insecure), host=host, port=port, threads=config.file.server.threads)
+        app = create_app(config, insecure=insecure, only=only)
+        waitress.serve(app, host=host, port=port, threads=config.file.server.threads)
         return
     metrics = tempfile.mkdtemp(prefix="ivr-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
     try:
-        _gunicorn(config, host, port, workers, insecure)
+        _gunicorn(config, host, port, workers, only, insecure)
     finally:
         shutil.rmtree(metrics, ignore_errors=True)
 
 
-def _gunicorn(config: Config, host: str, port: int, workers: int, insecure: bool) -> None:
+def _gunicorn(config: Config, host: str, port: int, workers: int, only: Only, insecure: bool) -> None:
     from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no annotations
@@ -154,6 +154,7 @@ def _gunicorn(config: Config, host: str, port: int, workers: int, insecure: bool
                 "keepalive": 75,
                 "loglevel": "warning",
                 "control_socket_disable": True,
+                "post_worker_init": _end_streams_with,
                 "child_exit": _child_exit,
             }
             for name, value in options.items():
@@ -163,9 +164,16 @@ def _gunicorn(config: Config, host: str, port: int, workers: int, insecure: bool
         def load(self) -> Any:
             from ivr.web.app import create_app
 
-            return create_app(config, insecure=insecure)
+            return create_app(config, insecure=insecure, only=only)
 
     Server().run()
+
+
+def _end_streams_with(worker: Any) -> None:
+    """A page's stream would keep a worker that is to stop from stopping."""
+    live = worker.wsgi.extensions.get("live")
+    if live is not None:
+        live.stopping = lambda: not worker.alive
 
 
 def _child_exit(server: Any, worker: Any) -> None:

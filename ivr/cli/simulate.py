@@ -12,6 +12,7 @@ from ivr import clock
 from ivr.cli.common import load_world, out
 from ivr.engine.events import Event
 from ivr.errors import UsageError
+from ivr.simulate.dialogue import AGENT
 from ivr.simulate.line import Caller
 from ivr.simulate.people import find
 from ivr.simulate.record import Recorder
@@ -23,7 +24,8 @@ HELP = """  2, 0, *         press keys
   (nothing)       stay silent
   /verify         answer the security questions as this persona would
   /lookup NAME fail|late   from now on this source fails, or is late
-  /agent accepts|declines|busy|no_answer   what the person who is rung does
+  /agent accepts|declines|busy|no_answer   what the person who is rung, or who works the queue, does
+  /agent calls_back                        in a queue: you ask to be called back
   /record 7       leave a message of 7 seconds
   /why            why this flow was chosen, and everything that happened since
   /undo           take back what you did last
@@ -53,7 +55,7 @@ def command(
     finally:
         if record is not None:
             record.parent.mkdir(parents=True, exist_ok=True)
-            record.write_text(recorder.text(conversation_.caller), encoding="utf-8")
+            record.write_text(recorder.text(conversation_.caller.line.events()), encoding="utf-8")
             out.print(f"written to {record}; 'ivr test {record}' plays it again")
 
 
@@ -130,8 +132,8 @@ def act(caller: Caller, line: str, recorder: Recorder) -> list[Event]:
         case "/verify":
             return caller.verify()
         case "/agent":
-            if rest not in ("accepts", "declines", "busy", "no_answer"):
-                raise UsageError("write /agent accepts, declines, busy or no_answer")
+            if rest not in AGENT:
+                raise UsageError(f"write /agent and one of {', '.join(AGENT)}")
             return caller.agent(rest)
         case "/record":
             return caller.record(float(rest) if rest.replace(".", "", 1).isdigit() else 7.0)
@@ -154,5 +156,7 @@ def show(events: list[Event]) -> None:
     asked = [event for event in events if event.type == "asked"]
     if asked and asked[-1].data["kind"] == "dial":
         out.print("[dim]  (ringing: /agent accepts | declines | busy | no_answer)[/]")
+    elif asked and asked[-1].data["kind"] == "queue":
+        out.print("[dim]  (waiting: /agent accepts | no_answer | calls_back, or /hangup)[/]")
     elif asked and asked[-1].data["kind"] == "record":
         out.print("[dim]  (recording: /record SECONDS)[/]")

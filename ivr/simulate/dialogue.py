@@ -63,7 +63,7 @@ class Result:
 
 ACTS = ("presses", "says", "silence", "verifies", "agent", "records", "hangs_up")
 EXPECTS = ("hears", "hears_first", "not_hears", "ends", "within")
-AGENT = ("accepts", "declines", "busy", "no_answer")
+AGENT = ("accepts", "declines", "busy", "no_answer", "calls_back")
 
 
 def read_dialogues(folder: Path, only: Path | None = None) -> list[Dialogue]:

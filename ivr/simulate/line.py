@@ -5,18 +5,22 @@ The same caller plays against the engine in memory or against a server over the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ivr.engine.events import Event
-from ivr.engine.inputs import Dialled, Recorded
+from ivr.engine.inputs import Dialled, Queued, Recorded
 from ivr.engine.session import Session, from_json
+from ivr.handoff.task import callback_due
 from ivr.ports import CallRequest, Parts
 from ivr.simulate.memory import MemoryStore
 from ivr.turn import answer, hang_up
 
 RING_SECONDS = 12.0
 TALK_SECONDS = 60.0
+WAIT_SECONDS = 45
+"""Seconds in a queue until somebody takes the call, or the caller asks for a call back."""
 
 
 class Moment:
@@ -41,6 +45,7 @@ class Line(Protocol):
     def say(self, words: str) -> None: ...
     def silence(self) -> None: ...
     def agent(self, status: str, bridged: bool, seconds: float) -> None: ...
+    def queue(self, how: str, seconds: int) -> None: ...
     def record(self, seconds: float, hang_up: bool) -> None: ...
     def hang_up(self) -> None: ...
     def events(self) -> Sequence[Event]: ...
@@ -99,6 +104,18 @@ class EngineLine:
         """How the ringing of people went."""
         self._send(dialled=Dialled(status, bridged, seconds))
 
+    def queue(self, how: str, seconds: int) -> None:
+        """How the wait in a queue ended: bridged, left, full, or callback (which the caller confirmed)."""
+        session = self.session()
+        if how == "callback" and session is not None:
+            task = self.store.tasks[session.wait.spec["task"]]
+            number = str(task.number)
+            due = callback_due(self.store.published(), task.target, number, self.parts.clock())
+            self.store.book(task.id, number, due, self.parts.clock())
+        result = "left" if how == "callback" else how
+        queue = "QU" + hashlib.sha256(f"{self.sid} QU ".encode()).hexdigest()[:32]
+        self._send(queued=Queued(result, float(seconds), queue))
+
     def record(self, seconds: float, hang_up: bool) -> None:
         """A message, ended by a key or by hanging up."""
         sid = "RE" + self.sid[2:]
@@ -155,7 +172,12 @@ class Caller:
         return self._act(self.line.silence, wait=timeout)
 
     def agent(self, how: str) -> list[Event]:
-        """What an agent does: accepts, declines, busy, no_answer."""
+        """What agents do: accepts, declines, busy, no_answer; or, in a queue, calls_back, which is the caller's wish."""
+        session = self.line.session()
+        if session is not None and session.wait.kind == "queue":
+            return self._waits(how, str(session.wait.spec["target"]))
+        if how == "calls_back":
+            return []
         status, bridged, seconds = {
             "accepts": ("completed", True, TALK_SECONDS),
             "declines": ("completed", False, 0.0),
@@ -163,6 +185,19 @@ class Caller:
             "no_answer": ("no-answer", False, 0.0),
         }[how]
         return self._act(lambda: self.line.agent(status, bridged, seconds), wait=RING_SECONDS + seconds)
+
+    def _waits(self, how: str, target: str) -> list[Event]:
+        """A wait in a queue: until somebody takes the call, the caller asks for a call back, or it is too long."""
+        if how == "accepts":
+            return self._act(lambda: self.line.queue("bridged", WAIT_SECONDS), wait=WAIT_SECONDS + TALK_SECONDS)
+        if how == "calls_back":
+            return self._act(lambda: self.line.queue("callback", WAIT_SECONDS), wait=WAIT_SECONDS)
+        if how == "busy":
+            return self._act(lambda: self.line.queue("full", 0), wait=0.0)
+        seconds = int(self.longest_wait(target))
+        return self._act(lambda: self.line.queue("left", seconds), wait=seconds)
+
+    longest_wait: Callable[[str], float] = staticmethod(lambda target: 600.0)
 
     def record(self, seconds: float, *, hang_up: bool = False) -> list[Event]:
         """Leaves a message."""

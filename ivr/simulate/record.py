@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ivr.engine.events import Event
-from ivr.simulate.line import Caller
+from ivr.handoff.seen import text
 
 
 class Recorder:
@@ -45,10 +45,10 @@ class Recorder:
         for prompt in dict.fromkeys([*prompts[:1], *prompts[-1:]]):
             self.lines.append(f"hears: {prompt}")
 
-    def text(self, caller: Caller) -> str:
-        """The test as YAML."""
+    def text(self, events: Sequence[Event]) -> str:
+        """The test as YAML. `events` are all of the call's: how it ended is among them."""
         lines = list(self.lines)
-        ended = next((event for event in reversed(caller.line.events()) if event.type == "ended"), None)
+        ended = next((event for event in reversed(events) if event.type == "ended"), None)
         if ended is not None:
             lines.append(f"ends: {ended.data['outcome']}")
         who = f"caller: {self.persona}" if self.persona else f'caller: {{number: "{self.from_}"}}'
@@ -60,3 +60,46 @@ class Recorder:
         )
         body = "\n".join(f"  - {line}" for line in lines)
         return f'test: What happened when {self.persona or self.from_} called\n{who}{at}\ncall: "{self.to}"{lookups}\ndialogue:\n{body}\n'
+
+
+NOBODY = "+15550100099"
+"""Who calls in a test made of a real call: a number out of stories, so that no test holds anybody's."""
+
+_AGENT = {"bridged": "accepts", "callback_booked": "calls_back", "busy": "busy", "no-answer": "no_answer"}
+
+
+def recorded(events: Sequence[Event], to: str, at: str) -> str:
+    """A call that happened, as a dialogue test. `to` is the number that was called, `at` when: `2026-03-02 14:00`."""
+    recorder, since, verifies = Recorder(None, NOBODY, to, at), [], False
+    for event in events:
+        line = _act(event)
+        if line is None:
+            since.append(event)
+            continue
+        if not (verifies and line == "/verify"):
+            recorder.act(line, since)
+        since, verifies = [], line == "/verify"
+    return recorder.text(events)
+
+
+def _act(event: Event) -> str | None:
+    """What the caller, or whoever was rung, did: as it is typed to the simulator. One `/verify` answers every question."""
+    given = event.private.get("input", {}) if event.type == "heard" else {}
+    match given.get("kind"):
+        case "keys":
+            return str(given["digits"])
+        case "words" if given["text"].strip():
+            return text(given["text"])
+        case "silence":
+            return ""
+        case "checked":
+            return "/verify"
+        case "recorded":
+            return f"/record {given['seconds']:.0f}"
+        case "hung_up":
+            return "/hangup"
+        case "dialled":
+            return f"/agent {_AGENT['bridged'] if given['bridged'] else _AGENT.get(given['status'], 'declines')}"
+        case "queued":
+            return f"/agent {_AGENT.get(given['result'], 'no_answer')}"
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ivr.engine.events import Event
 from ivr.flow.spoken import plain
@@ -20,7 +20,7 @@ def conversation(events: Iterable[Event]) -> Iterator[tuple[str, str]]:
             if words:
                 yield CALLER, words
         elif event.type == "handed_off":
-            yield NOTE, f"ringing {event.data.get('target') or 'the emergency number'}"
+            yield NOTE, f"to {event.data.get('target') or 'the emergency number'}"
         elif event.type == "dialled":
             yield (
                 NOTE,
@@ -28,12 +28,33 @@ def conversation(events: Iterable[Event]) -> Iterator[tuple[str, str]]:
                 if event.data["bridged"]
                 else f"nobody took the call ({event.data['status']})",
             )
+        elif event.type in WAITED:
+            yield NOTE, WAITED[event.type](event)
         elif event.type == "verified":
             yield NOTE, "verified"
         elif event.type == "asked" and event.data["kind"] == "record":
             yield NOTE, "beep"
         elif event.type == "ended":
             yield NOTE, f"the call ended: {event.data['outcome']}"
+
+
+_ENDS = {
+    "bridged": "connected with a person",
+    "callback_booked": "asked to be called back",
+    "waited_too_long": "nobody was free in time",
+    "full": "the queue is full",
+    "abandoned": "left the queue",
+}
+
+WAITED: Mapping[str, Callable[[Event], str]] = {
+    "queued": lambda event: f"waits in the queue{' (ahead: ' + event.data['because'] + ')' if event.data.get('because') else ''}",
+    "waited": lambda event: f"{_ENDS.get(event.data['result'], 'the queue failed')}, after {event.data['seconds']:.0f} s",
+    "callback_booked": lambda event: f"{event.data['target']} will call back",
+    "case_changed": lambda event: f"case: {event.data['action']}",
+    "notified": lambda event: f"written to by {event.data['by']}",
+    "surveyed": lambda event: "survey: " + (", ".join(f"{k} {v}" for k, v in event.data["answers"].items()) or "no answer"),
+}
+"""What people do for a caller, in words."""
 
 
 def _heard(event: Event) -> str | None:

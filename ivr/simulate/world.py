@@ -58,7 +58,7 @@ def engine_caller(
 ) -> tuple[Caller, MemoryStore]:
     """A caller against the engine in memory, and the store behind it; inside the control group only if asked (`control`)."""
     moment = Moment(at)
-    store = MemoryStore(world.bundle, people_by_number(world.personas, at))
+    store = MemoryStore(world.bundle, people_by_number(world.personas, at), join=world.config.file.desk.join)
     samples = Lookups(
         {name: spec for name, spec in world.config.file.sources.items() if spec.sample},
         world.config.project,
@@ -87,8 +87,14 @@ def _caller(line: Any, moment: Moment, persona: Persona | None, world: World) ->
     caller = Caller(
         line, moment, persona.file.reacts if persona else 2.0, facts, persona.file.answers_wrongly if persona else False
     )
+    caller.longest_wait = lambda target: _longest_wait(world, target)
     caller.questions = lambda name: world.bundle.part.verify[name].questions
     return caller
+
+
+def _longest_wait(world: World, target: str) -> float:
+    spec = world.bundle.part.targets.get(target)
+    return spec.waiting.at_most if spec and spec.waiting else 600.0
 
 
 def group_key(bundle: Bundle, personas: Mapping[str, Persona], inside: str | None = None) -> str:

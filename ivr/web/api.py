@@ -13,6 +13,7 @@ from ivr.errors import IvrError, StoreGone, UsageError
 from ivr.phone import e164
 from ivr.store.people import PersonRow, read_person
 from ivr.store.tokens import is_token
+from ivr.web import console
 
 if TYPE_CHECKING:
     from ivr.web.app import Wiring
@@ -59,6 +60,8 @@ def register(app: Flask, wiring: Wiring) -> None:
     def explain(error: HTTPException) -> Response:
         if request.path.startswith("/api/"):
             response = jsonify(error=error.description)
+        elif console.wants_page():
+            return console.http_error(error)
         else:
             response = Response(f"{error.description}\n", mimetype="text/plain")
         response.status_code = error.code or 500

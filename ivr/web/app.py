@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask
 
 from ivr import clock
 from ivr.config import Config
+from ivr.engine.events import Event
+from ivr.engine.session import Session
+from ivr.flow.bundle import Bundle
 from ivr.lookups.pool import Lookups
 from ivr.ports import Parts
 from ivr.store.store import DatabaseStore
+from ivr.telephony.rest import Rest
 from ivr.telephony.signature import Signatures
 from ivr.telephony.twiml import EMPTY, Twiml
-from ivr.web import api, health, voice
+from ivr.web import accounts, api, auth, console, desk, health, help, live, matters, messages, packet_page, trace, voice
 from ivr.web.log import Log, Metrics, configure
+from ivr.web.packets import packet_text
 
 MAX_BODY = 256 * 1024
 """Bytes of a request that are read: far above any webhook, far below what would hurt."""
+
+PAGES = (auth, accounts, desk, help, matters, messages, packet_page, trace)
+"""What people work in."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Wiring:
     log: Log
     metrics: Metrics
     clock: clock.Clock
+    rest: Rest
 
 
 def wire(config: Config, *, insecure: bool = False, now: clock.Clock = clock.now, **replaced: Any) -> Wiring:
@@ -49,11 +59,22 @@ def wire(config: Config, *, insecure: bool = False, now: clock.Clock = clock.now
         secret=secret_sources(config),
         observe=metrics.looked_up,
     )
-    twiml = Twiml(config)
+    twiml, rest = Twiml(config), replaced.pop("rest", None) or Rest(config)
     parts = Parts(store, sources, twiml, now, control_key(config), EMPTY, clock.stopwatch)
     if replaced:
         parts = replace(parts, **replaced)
-    return Wiring(config, store, parts, twiml, None if insecure else Signatures(config.tokens), log, metrics, now)
+    signatures = None if insecure else Signatures(config.tokens)
+    wiring = Wiring(config, store, parts, twiml, signatures, log, metrics, now, rest)
+
+    def packet(bundle: Bundle, session: Session, events: Sequence[Event]) -> str:
+        try:
+            return packet_text(wiring, bundle, session, events)
+        except Exception as error:
+            # A caller is on their way to a person: they get there, also without what we know of them.
+            log.error("packet", call=session.call.get("sid"), error=type(error).__name__)
+            return ""
+
+    return wiring if "packet" in replaced else replace(wiring, parts=replace(parts, packet=packet))
 
 
 def secret_sources(config: Config) -> set[str]:
@@ -66,14 +87,28 @@ def control_key(config: Config) -> str:
     return config.secret_key or "local"
 
 
-def create_app(config: Config, *, insecure: bool = False, now: clock.Clock = clock.now, **replaced: Any) -> Flask:
-    """The application. Raises UsageError where the database cannot be used."""
+def create_app(
+    config: Config,
+    *,
+    insecure: bool = False,
+    now: clock.Clock = clock.now,
+    only: Literal["voice", "console"] | None = None,
+    **replaced: Any,
+) -> Flask:
+    """The application, or `only` one side of it. Raises UsageError where the database cannot be used."""
     wiring = wire(config, insecure=insecure, now=now, **replaced)
     app = Flask("ivr", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
     app.url_map.strict_slashes = False
     app.extensions["ivr"] = wiring
-    for register in (voice.register, health.register, api.register):
-        register(app, wiring)
+    health.register(app, wiring)
+    if only != "console":
+        voice.register(app, wiring)
+        api.register(app, wiring)
+    if only != "voice":
+        console.register(app, wiring)
+        live.register(app, wiring, alone=only == "console")
+        for page in PAGES:
+            page.register(app, wiring)
     return app

@@ -12,11 +12,12 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from ivr import turn as turns
 from ivr.clock import stopwatch
 from ivr.engine.session import from_json
-from ivr.engine.steps.people import whisper
 from ivr.errors import StoreGone
 from ivr.telephony.requests import call_request
 from ivr.telephony.twiml import EMPTY, HANG_UP, VOICES, _say
 from ivr.turn import NoLine
+from ivr.web import agents
+from ivr.web.wait import wait
 
 if TYPE_CHECKING:
     from ivr.web.app import Wiring
@@ -41,6 +42,12 @@ def register(app: Flask, wiring: Wiring) -> None:
     route("/voice/fallback", "fallback", _fallback)
     route("/voice/whisper", "whisper", _whisper)
     route("/voice/accept", "accept", _accept)
+    route("/voice/wait", "wait", wait)
+    route("/voice/agent", "agent", agents.ring)
+    route("/voice/agent/accept", "agent_accept", agents.accept)
+    route("/voice/agent/done", "agent_done", agents.done)
+    route("/voice/agent/status", "agent_status", agents.status)
+    route("/voice/assignment", "assignment", agents.assignment)
     route("/voice/recording", "recording", _recording)
     app.add_url_rule("/voice/audio/<path:name>", "voice_audio", lambda name: _audio(wiring, name))
 
@@ -71,7 +78,8 @@ def _guarded(wiring: Wiring, kind: str, view: Callable[[Wiring], str]) -> Callab
         seconds = stopwatch() - began
         counter.inc()
         observe(seconds)
-        return Response(body, content_type="text/xml; charset=utf-8")
+        kind_of = "application/json" if kind == "assignment" else "text/xml; charset=utf-8"
+        return Response(body, content_type=kind_of)
 
     return guarded
 
@@ -82,7 +90,14 @@ def _sorry(wiring: Wiring, kind: str, error: str, where: str = "") -> str:
     if kind == "whisper":
         # A Dial is not allowed here; without the words, the agent is still asked for the key.
         return wiring.twiml.whisper("", "1", "/voice/accept?key=1", _say("en", VOICES["en"]))
-    return EMPTY if kind in ("status", "recording") else wiring.twiml.apology(language=_language(wiring))
+    if kind == "assignment":
+        return '{"instruction":"dequeue"}'
+    if kind == "wait":
+        # The caller stays in line, and the next beat is tried in a while.
+        return wiring.twiml.quiet_beat(request.full_path)
+    if kind in ("agent", "agent_accept", "agent_done"):
+        return wiring.twiml.goodbye("Sorry, something went wrong on our side. The caller is still waiting.")
+    return EMPTY if kind in ("status", "recording", "agent_status") else wiring.twiml.apology(language=_language(wiring))
 
 
 def _field(name: str) -> str:
@@ -208,11 +223,10 @@ def _whisper(wiring: Wiring) -> str:
     call = wiring.store.load(sid)
     words, key = "", "1"
     if call is not None and call.session:
-        bundle = wiring.parts.store.bundle(call.bundle) or wiring.parts.store.published()
-        session = from_json(call.session)
-        target = bundle.part.targets.get(str(session.wait.spec.get("target")))
+        name = str(from_json(call.session).wait.spec.get("target"))
+        target = wiring.config.file.targets.get(name)
         key = target.accept_key if target else "1"
-        words = whisper(bundle, session, wiring.clock())
+        words = agents.agent_whisper(wiring, sid, name)
     return wiring.twiml.whisper(words, key, f"/voice/accept?key={key}", _say("en", VOICES["en"]))
 
 

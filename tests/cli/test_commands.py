@@ -89,7 +89,7 @@ def test_a_failing_lookup_takes_the_flows_own_branch(run: Run) -> None:
         "2026-03-02 09:15",
         keys="/lookup billing fail\n2\n/verify\n/agent accepts\n",
     )
-    assert "ringing" in talk.stdout
+    assert "(to care_team)" in talk.stdout
 
 
 def test_serve_refuses_with_one_line_that_says_what_to_do(run: Run) -> None:

@@ -378,7 +378,7 @@ def test_no_fact_and_no_answer_is_in_any_log(capsys):
     secrets_said = {"first": "03171951", "second": "60607"}
     store = MemoryStore(bundle, {"+15550100001": [one.person]})
     sources = GivenSources({**ALLOWED, **one.answers})
-    app = create_app(config, insecure=True, now=Moment(OPEN), store=store, sources=sources)
+    app = create_app(config, insecure=True, now=Moment(OPEN), store=store, sources=sources, packet=lambda *_: "")
     client, turns = app.test_client(), 0
     calls = (["2", *secrets_said.values()], ["4", "60607"], ["1", "60607", "1"], ["5", "*", "0"], ["9", "2", "", ""])
     for number, keys in enumerate(calls):

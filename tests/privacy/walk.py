@@ -19,6 +19,7 @@ from ivr.engine.inputs import (
     Input,
     Keys,
     NoAnswer,
+    Queued,
     Recorded,
     Silence,
     StillWaiting,
@@ -75,8 +76,10 @@ class Walk:
 
         def arrive(session: Session, events: tuple[Event, ...], acts: tuple[str, ...]) -> None:
             self.turns.append(Turn(acts, self.render(self.bundle, session, events, len(acts) + 1), events))
-            if session.wait.kind == "dial" and session.wait.spec.get("target"):
-                said = self.render.whisper(whisper(self.bundle, session, now), "1", "/voice/accept", "<Say>")
+            if session.wait.kind in ("dial", "queue") and session.wait.spec.get("target"):
+                said = self.render.whisper(
+                    whisper(self.bundle, session, now, session.wait.spec["target"]), "1", "/voice/accept", "<Say>"
+                )
                 self.turns.append(Turn((*acts, "whisper"), said, ()))
             place = kind_of(session)
             if session.outcome is None and place not in seen and len(acts) < MOST_TURNS:
@@ -139,6 +142,10 @@ def inputs(bundle: Bundle, session: Session, answers: Mapping[str, Mapping[str, 
         yield "accepts", Dialled("completed", True, 30.0)
         yield "declines", Dialled("completed", False)
         yield "busy", Dialled("busy", False)
+    elif wait.kind == "queue":
+        yield "somebody takes the call", Queued("bridged", 30.0)
+        yield "nobody takes it", Queued("waited_too_long", 600.0)
+        yield "is to be called back", Queued("callback_booked", 30.0, number="+15550100001")
     elif wait.kind == "record":
         yield "records", Recorded("RE1", "https://api.example/RE1", 5.0)
         yield "records and leaves", Recorded("RE1", "https://api.example/RE1", 5.0, True)

@@ -281,38 +281,38 @@ def test_the_fallback_of_a_call_nobody_knows_is_a_person(house: House) -> None:
 # Recordings
 
 
-def test_a_recording_is_ready_after_its_call_has_closed(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0").dial_result("busy").record(9)
+def test_a_recording_is_ready_after_its_call_has_closed(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0").dial_result("busy").record(9)
     assert call.row["state"] == "closed"
     call.recording_ready()
-    rows = house.rows("recordings", call=call.sid)
+    rows = dial_house.rows("recordings", call=call.sid)
     assert [(row["seconds"], row["status"]) for row in rows] == [(9, "completed")]
     call.recording_ready()
-    assert house.rows("recordings", call=call.sid) == rows
+    assert dial_house.rows("recordings", call=call.sid) == rows
 
 
-def test_a_recording_that_is_ready_before_its_turn_stays_ready(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0").dial_result("busy")
+def test_a_recording_that_is_ready_before_its_turn_stays_ready(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0").dial_result("busy")
     ready = {"RecordingSid": "RE7", "RecordingUrl": "https://x/RE7", "RecordingDuration": "9"}
-    house.post(*webhook(call, f"/voice/recording?call={call.sid}", RecordingStatus="completed", **ready))
-    house.post(*webhook(call, f"/voice/turn?turn={call.row['turn']}", **ready))
-    assert [row["status"] for row in house.rows("recordings", call=call.sid)] == ["completed"]
+    dial_house.post(*webhook(call, f"/voice/recording?call={call.sid}", RecordingStatus="completed", **ready))
+    dial_house.post(*webhook(call, f"/voice/turn?turn={call.row['turn']}", **ready))
+    assert [row["status"] for row in dial_house.rows("recordings", call=call.sid)] == ["completed"]
 
 
-def test_a_message_that_comes_after_the_end_is_kept_once_and_mends_the_outcome(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0").dial_result("busy")
+def test_a_message_that_comes_after_the_end_is_kept_once_and_mends_the_outcome(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0").dial_result("busy")
     turn = call.row["turn"]
     call.status(CallStatus="completed")
     assert call.row["outcome"] == "caller_left"
     message = {"RecordingSid": "RE9", "RecordingUrl": "https://x/RE9", "RecordingDuration": "6", "Digits": "hangup"}
     for _ in range(2):
-        assert house.post(*webhook(call, f"/voice/turn?turn={turn}", **message)).body.endswith(EMPTY.encode())
+        assert dial_house.post(*webhook(call, f"/voice/turn?turn={turn}", **message)).body.endswith(EMPTY.encode())
     assert call.row["outcome"] == "voicemail"
-    assert len(call.happened("recorded")) == 1 and len(house.rows("recordings", call=call.sid)) == 1
+    assert len(call.happened("recorded")) == 1 and len(dial_house.rows("recordings", call=call.sid)) == 1
 
 
-def test_a_late_repetition_of_an_answered_message_is_not_a_second_message(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0").dial_result("busy").record(9, key="#")
+def test_a_late_repetition_of_an_answered_message_is_not_a_second_message(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0").dial_result("busy").record(9, key="#")
     before = call.trace
     call.late(-2)
     assert call.trace == before

@@ -184,12 +184,12 @@ def test_race_4_completed_in_the_middle_of_a_turn_wins_and_the_turn_answers_noth
     assert call.types.count("ended") == 1 and "chose" not in call.types
 
 
-def test_race_4_a_message_that_is_overtaken_by_completed_is_kept(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0").dial_result("no-answer")
-    slow = house.another_worker(render=Overtaken(house, call))
+def test_race_4_a_message_that_is_overtaken_by_completed_is_kept(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0").dial_result("no-answer")
+    slow = dial_house.another_worker(render=Overtaken(dial_house, call))
     message = {"RecordingSid": "RE1", "RecordingUrl": "https://x/RE1", "RecordingDuration": "9", "Digits": "hangup"}
     slow.post(*webhook(call, f"/voice/turn?turn={call.row['turn']}", **message))
-    assert [row["sid"] for row in house.rows("recordings")] == ["RE1"]
+    assert [row["sid"] for row in dial_house.rows("recordings")] == ["RE1"]
     assert call.row["outcome"] == "voicemail"
 
 
@@ -230,16 +230,16 @@ def test_race_6_hanging_up_at_a_question_leaves_the_call_unfinished(house: House
     assert (call.row["outcome"], call.row["unfinished"]) == ("caller_left", 1)
 
 
-def test_race_6_hanging_up_to_end_a_message_keeps_the_message(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0").dial_result("no-answer").hears("after the tone")
+def test_race_6_hanging_up_to_end_a_message_keeps_the_message(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0").dial_result("no-answer").hears("after the tone")
     call.record(9, hang_up=True)
     assert call.row["outcome"] == "voicemail"
-    assert [row["seconds"] for row in house.rows("recordings", call=call.sid)] == [9]
+    assert [row["seconds"] for row in dial_house.rows("recordings", call=call.sid)] == [9]
 
 
-def test_race_6_a_click_is_no_message(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0").dial_result("no-answer").record(0, hang_up=True)
-    assert call.row["outcome"] == "caller_left" and house.rows("recordings") == []
+def test_race_6_a_click_is_no_message(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0").dial_result("no-answer").record(0, hang_up=True)
+    assert call.row["outcome"] == "caller_left" and dial_house.rows("recordings") == []
 
 
 @pytest.mark.parametrize("status", ["canceled", "no-answer", "completed"])
@@ -248,8 +248,8 @@ def test_race_6_hanging_up_while_people_are_rung_is_the_caller_leaving(house: Ho
     assert (call.row["state"], call.row["outcome"], call.row["unfinished"]) == ("closed", "caller_left", 0)
 
 
-def test_race_6_hanging_up_after_a_talk_is_a_call_that_was_handed_over(house: House) -> None:
-    call = house.calls(MARGO).dial().press("0")
+def test_race_6_hanging_up_after_a_talk_is_a_call_that_was_handed_over(dial_house: House) -> None:
+    call = dial_house.calls(MARGO).dial().press("0")
     call.agent_accepts()
     assert call.bridged
     call.hang_up(dial_status="completed")

@@ -15,7 +15,6 @@ from bench.shipped import FOLDER, environment
 from ivr.project import Project, read_project
 from ivr.simulate.line import Moment
 from tests.actors import EMERGENCY, MARGO, STRANGER, Crm, House, Phone, webhook
-from tests.conftest import MakeHouse
 
 BILL = {"open": 82.4, "due": "2026-03-10", "late_fee": 0, "first_fee_this_year": True}
 ACCOUNT = {"number": "4411", "overdue": 0, "last_reading": 48120, "outage": False}
@@ -118,16 +117,16 @@ def rings_people(house: House) -> Phone:
 
 
 @pytest.mark.parametrize("keys", ["", "2", "9", "*"], ids=["silence, a mailbox", "2", "9", "star"])
-def test_race_12_an_agent_who_does_not_press_the_key_never_has_the_call(house: House, keys: str) -> None:
-    call = rings_people(house)
+def test_race_12_an_agent_who_does_not_press_the_key_never_has_the_call(dial_house: House, keys: str) -> None:
+    call = rings_people(dial_house)
     call.agent_declines(keys)
     assert not call.bridged
     call.dial_result("completed", seconds=12).hears("after the tone").record(7).hears("goodbye")
     assert call.row["outcome"] == "voicemail"
 
 
-def test_race_12_an_agent_who_takes_the_call_has_it_and_the_call_says_so(house: House) -> None:
-    call = rings_people(house).agent_accepts()
+def test_race_12_an_agent_who_takes_the_call_has_it_and_the_call_says_so(dial_house: House) -> None:
+    call = rings_people(dial_house).agent_accepts()
     call.hears("press 1 to accept")
     assert call.bridged
     call.dial_result("completed", seconds=90).hears("goodbye")
@@ -142,20 +141,20 @@ def test_race_12_the_whisper_tells_what_the_call_is_about_and_to_the_agent_only(
 
 
 @pytest.mark.parametrize("status", ["busy", "no-answer", "failed", "canceled", "completed"])
-def test_race_12_without_a_bridge_the_caller_can_leave_a_message(house: House, status: str) -> None:
-    call = rings_people(house).dial_result(status, bridged=False).hears("after the tone")
+def test_race_12_without_a_bridge_the_caller_can_leave_a_message(dial_house: House, status: str) -> None:
+    call = rings_people(dial_house).dial_result(status, bridged=False).hears("after the tone")
     assert call.happened("dialled")[0].data["status"] == status
     call.record(5)
     assert call.row["outcome"] == "voicemail"
 
 
-def test_race_12_nobody_and_no_message_is_a_caller_who_left(house: House) -> None:
-    call = rings_people(house).dial_result("busy").silence()
+def test_race_12_nobody_and_no_message_is_a_caller_who_left(dial_house: House) -> None:
+    call = rings_people(dial_house).dial_result("busy").silence()
     assert call.row["outcome"] == "caller_left"
 
 
-def test_race_12_the_dial_result_twice_is_one_result(house: House) -> None:
-    call = rings_people(house).dial_result("no-answer")
+def test_race_12_the_dial_result_twice_is_one_result(dial_house: House) -> None:
+    call = rings_people(dial_house).dial_result("no-answer")
     before = call.trace
     call.resend().resend(with_token=False)
     assert call.trace == before
@@ -196,11 +195,10 @@ def test_race_12_the_whisper_of_a_call_that_is_over_or_unknown_is_harmless(line:
 
 
 def test_race_12_with_the_database_gone_the_agent_is_still_asked_for_the_key(
-    sqlite_url: str, make_house: MakeHouse
+    dial_line: House,
 ) -> None:
-    house = make_house(sqlite_url)
-    call = rings_people(house)
-    house.run("ALTER TABLE calls RENAME TO gone")
+    call = rings_people(dial_line)
+    dial_line.run("ALTER TABLE calls RENAME TO gone")
     call.agent_accepts()
     assert call.bridged
 

@@ -60,6 +60,14 @@ class WireLine:
         """How the ringing of people went."""
         self.call.dial_result(status, bridged, seconds)  # type: ignore[arg-type]  # the simulator has parts of seconds
 
+    def queue(self, how: str, seconds: int) -> None:
+        """How the wait in a queue ended."""
+        self.call.keep_waiting(1, seconds)
+        if how == "callback":
+            self.call.press("1").press("1")
+        elif self.call.waiting == "Enqueue":
+            self.call.queue_result({"left": "leave", "full": "queue-full"}.get(how, how))
+
     def record(self, seconds: float, hang_up: bool) -> None:
         """A message, ended by a key or by hanging up."""
         self.call.record(seconds, f"https://api.twilio.com/RE{self.call.sid[2:]}", hang_up=hang_up)
@@ -109,6 +117,7 @@ def over_the_wire(world: World, dialogue: Dialogue, url: str, make_house: MakeHo
         persona.facts if persona else {},
         persona.file.answers_wrongly if persona else False,
     )
+    caller.longest_wait = lambda target: 600.0
     caller.questions = lambda name: world.bundle.part.verify[name].questions
     return play(dialogue, caller, world.bundle)
 

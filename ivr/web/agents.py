@@ -1,0 +1,135 @@
+"""An agent's own leg of a call, under /voice/agent: whisper, key to accept, and how it ended. Their phone was rung by the desk.
+
+What counts is the task's state, changed by compare-and-set: whoever comes second hears that the caller is gone or taken.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+
+from ivr.engine.session import from_json
+from ivr.engine.steps.people import whisper
+from ivr.flow.spoken import seconds
+from ivr.handoff.text import whisper_words
+from ivr.telephony.twiml import EMPTY, HANG_UP, VOICES, _say, _text
+from ivr.web.packets import packet_of_call
+
+if TYPE_CHECKING:
+    from ivr.handoff.task import Task
+    from ivr.web.app import Wiring
+
+LONGEST_WHISPER = 8.0
+"""Seconds: an agent who listens longer than this is keeping a caller waiting."""
+
+NOT_ANSWERED = ("busy", "no-answer", "failed", "canceled")
+
+
+def ring(wiring: Wiring) -> str:
+    """The agent's phone was picked up, by them or by their mailbox: says who is calling, and asks for the key."""
+    task = _task(wiring)
+    if task is None or task.state not in ("ringing", "talking"):
+        return _say_and_hang_up(wiring, task)
+    key = _accept_key(wiring, task)
+    words = agent_whisper(wiring, task.call, task.target)
+    return wiring.twiml.whisper(words, key, f"/voice/agent/accept?task={task.id}&amp;key={key}", _voice())
+
+
+def accept(wiring: Wiring) -> str:
+    """The key: connects the agent with just this caller, or calls back the one who asked for it."""
+    task = _task(wiring)
+    if task is None or request.values.get("Digits", "")[:1] != request.args.get("key", "1")[:1]:
+        return HANG_UP
+    mine = wiring.store.tasks.accept(task.id, request.values.get("CallSid", "")[:64], wiring.clock())
+    if mine is None:
+        return _say_and_hang_up(wiring, wiring.store.task(task.id))
+    done = f"/voice/agent/done?task={task.id}"
+    if mine.kind == "call":
+        return wiring.twiml.connect_queue(done, mine.id)
+    call = wiring.store.load(mine.call)
+    line = str(from_json(call.session).call.get("to")) if call and call.session else ""
+    return wiring.twiml.connect_number(done, str(mine.number), line or None)
+
+
+def done(wiring: Wiring) -> str:
+    """The two have parted, or the caller had gone a moment before: the agent writes up what is to be kept."""
+    task = _task(wiring)
+    if task is not None:
+        wiring.store.tasks.part(task.id, wiring.clock())
+        if task.kind == "call" and request.values.get("DialCallStatus") in NOT_ANSWERED and not _bridged():
+            return wiring.twiml.goodbye("The caller has hung up.")
+    return HANG_UP
+
+
+def _bridged() -> bool:
+    return request.values.get("DialBridged") == "true"
+
+
+def status(wiring: Wiring) -> str:
+    """How the agent's leg ended. Nobody accepted: the caller is back in line, at their old place, and the agent is away."""
+    task = _task(wiring)
+    if task is None:
+        return EMPTY
+    how = request.values.get("CallStatus", "")[:20]
+    sid = request.values.get("CallSid", "")[:64]
+    if task.state == "ringing" and task.agent_call in (None, sid):
+        presence = "away" if how in NOT_ANSWERED or how == "completed" else "available"
+        released = wiring.store.tasks.release(task.id, wiring.clock(), presence=presence)
+        wiring.log.info("agent_did_not_take", task=task.id, status=how, released=released)
+    elif task.state == "talking" and how == "completed" and task.agent_call in (None, sid):
+        wiring.store.tasks.part(task.id, wiring.clock())
+    return EMPTY
+
+
+def assignment(wiring: Wiring) -> str:
+    """TaskRouter has found a worker: what it shall do, as JSON, at once and without a look at anything slow."""
+    try:
+        attributes = json.loads(request.values.get("TaskAttributes", "{}"))
+        worker = json.loads(request.values.get("WorkerAttributes", "{}"))
+    except ValueError:
+        attributes, worker = {}, {}
+    name = str(attributes.get("target") or "")
+    target = wiring.config.file.targets.get(name)
+    rules = target.taskrouter if target else None
+    answer: dict[str, Any] = {"instruction": rules.instruction if rules else "dequeue"}
+    to = worker.get("contact_uri")
+    if attributes.get("callback"):
+        url = f"{wiring.twiml.base}/voice/agent?task={attributes['callback']}"
+        answer = {"instruction": "call", "to": to, "from": attributes.get("line"), "url": url, "accept": True}
+    if rules and rules.after and answer["instruction"] != "call":
+        answer["post_work_activity_sid"] = rules.after
+    return json.dumps(answer)
+
+
+def agent_whisper(wiring: Wiring, sid: str, target: str) -> str:
+    """The inside of a Say: the designer's own whisper where it is short enough, else who is calling and why, in whole parts."""
+    call = wiring.store.load(sid)
+    if call is None or not call.session:
+        return ""
+    bundle = wiring.parts.store.bundle(call.bundle) or wiring.parts.store.published()
+    session = from_json(call.session)
+    ssml = whisper(bundle, session, wiring.clock(), target)
+    if ssml and seconds(ssml) <= LONGEST_WHISPER:
+        return ssml
+    return _text(whisper_words(packet_of_call(wiring, bundle, session, target), LONGEST_WHISPER))
+
+
+def _task(wiring: Wiring) -> Task | None:
+    return wiring.store.task(request.args.get("task", "")[:80])
+
+
+def _accept_key(wiring: Wiring, task: Task) -> str:
+    target = wiring.config.file.targets.get(task.target)
+    return target.accept_key if target else "1"
+
+
+def _voice() -> str:
+    return _say("en", VOICES["en"])
+
+
+def _say_and_hang_up(wiring: Wiring, task: Task | None) -> str:
+    """Why there is nobody to talk to, so that no agent wonders at a dead line."""
+    taken = task is not None and task.state in ("ringing", "talking", "wrap_up") and task.result is None
+    return wiring.twiml.goodbye("Somebody else is with this caller already." if taken else "The caller has hung up.")
