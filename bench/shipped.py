@@ -32,15 +32,15 @@ def environment(database: str) -> dict[str, str]:
 
 
 def application(
-    database: str, now: Callable[[], float] = lambda: OPEN, folder: Path = FOLDER
+    database: str, now: Callable[[], float] = lambda: OPEN, folder: Path = FOLDER, **replaced: Any
 ) -> tuple[Flask, DatabaseStore]:
-    """The server's application on `database`, migrated, published and with the sample callers."""
+    """The server's application on `database`, migrated, published and with the sample callers. `replaced`: parts, by name."""
     from ivr.web import create_app
 
     project = read_project(folder, environment(database))
     if project.config is None or project.bundle is None:
         raise SystemExit("\n".join(map(str, project.problems)))
-    app = create_app(project.config, now=now)
+    app = create_app(project.config, now=now, **replaced)
     store: DatabaseStore = app.extensions["ivr"].store
     upgrade(store.database)
     store.bundles.publish(project.bundle, now())

@@ -408,6 +408,10 @@ def _complete(source: Source, file: ConfigFile) -> Iterator[Problem]:
             yield source.problem(
                 ("targets", name, "taskrouter"), "target-nowhere", message, "add workflow: WW…", key=True
             )
+        if target.taskrouter and target.taskrouter.callback and not target.taskrouter.workspace:
+            message = f"the target '{name}' offers a call back and names no TaskRouter workspace to route it in"
+            at_router: Path_ = ("targets", name, "taskrouter")
+            yield source.problem(at_router, "target-nowhere", message, "add workspace: WS…", key=True)
     for name, concession in file.concessions.items():
         action = file.actions.get(concession.do)
         if action is None:

@@ -6,6 +6,8 @@ twilio   delete_queue   {queue}
          delete_recording  {recording}
          hang_up        {call}
          callback_task  {workspace, workflow, attributes, entered, priority?}
+         accept_reservation  {target, task, reservation}
+         end_task       {target, task}
 """
 
 from __future__ import annotations
@@ -61,6 +63,10 @@ def send(job: Job, config: Config, rest: Rest, now: float) -> str | None:
             rest.hang_up(give["call"])
         case "twilio", "callback_task":
             return _callback_task(job, rest)
+        case "twilio", "accept_reservation":
+            rest.accept_reservation(_workspace(config, give["target"]), give["task"], give["reservation"])
+        case "twilio", "end_task":
+            rest.end_task(_workspace(config, give["target"]), give["task"])
         case _:
             raise SendFault(
                 f"nothing does a job '{job.name}' of kind '{job.kind}'; is this worker of an older version?"
@@ -78,6 +84,11 @@ def _sms(job: Job, config: Config, rest: Rest) -> str:
         if fault.sure:
             raise
         raise MayHaveGone(str(fault)) from None
+
+
+def _workspace(config: Config, name: str) -> str:
+    target = config.file.targets.get(name)
+    return (target.taskrouter.workspace if target and target.taskrouter else None) or ""
 
 
 def _callback_task(job: Job, rest: Rest) -> str:

@@ -82,7 +82,6 @@ class Commit(NamedTuple):
     """what people have to do from now on"""
 
 
-
 class Store(Protocol):
     """What a turn needs of a database."""
 

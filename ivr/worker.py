@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ivr.clock import Clock
 from ivr.config import Config
 from ivr.errors import IvrError, StoreGone
+from ivr.handoff.task import Task, is_routed
 from ivr.lookups.actions import perform
 from ivr.outgoing import MayHaveGone, send
 from ivr.personal.likely import Popularity
 from ivr.ports import Parts
+from ivr.store import routed
 from ivr.store.expire import expire_console
 from ivr.store.jobs import LOST, Job
 from ivr.store.store import DatabaseStore
 from ivr.telephony.rest import Rest
-from ivr.telephony.twiml import Twiml
+from ivr.telephony.twiml import Twiml, priority
 from ivr.turn import hang_up
 
 ACTION_SECONDS = 10.0
@@ -25,6 +28,10 @@ UPKEEP_SECONDS = 300.0
 COUNTED_DAYS = 90
 RING_SPARE = 30.0
 """Seconds after an agent's phone should have stopped ringing until nobody is expected to say so any more."""
+
+
+FORGOTTEN = 86400.0
+"""Seconds that TaskRouter keeps a task of ours for which it finds nobody."""
 
 
 class Worker:
@@ -70,6 +77,8 @@ class Worker:
             words = str(error) if isinstance(error, IvrError) else f"a fault of ours: {type(error).__name__}"
             unsafe = job.kind == "message" and (isinstance(error, MayHaveGone) or not isinstance(error, IvrError))
             final = self.store.jobs.failed(job, self.clock(), words, again=not unsafe)
+            if final and job.name == "callback_task":
+                routed.give_to_desk(self.store.database, str(job.payload.get("task")), self.clock())
             write = self.log.error if final else self.log.warning
             write("job_failed", **about, final=final, error=words)
             return
@@ -77,6 +86,11 @@ class Worker:
         self.log.info("job_done", **about, made=made)
 
     def _perform(self, job: Job) -> str | None:
+        if (job.kind, job.name) == ("twilio", "callback_task"):
+            task = self.store.task(job.payload["task"])
+            if task is None or not is_routed(task) or task.state != "waiting":
+                return None
+            job = job._replace(payload=self._to_route(task))
         if job.kind != "action":
             return send(job, self.config, self.rest, self.clock())
         spec = self.config.file.actions.get(job.name)
@@ -85,13 +99,30 @@ class Worker:
         perform(spec, job.payload, job.key, self.config.environment, ACTION_SECONDS)
         return None
 
+    def _to_route(self, task: Task) -> Mapping[str, Any]:
+        """A call back as TaskRouter shall know it: at its caller's place in line, and nothing that says who they are."""
+        target = self.config.file.targets.get(task.target)
+        rules = target.taskrouter if target else None
+        if rules is None:
+            raise IvrError(f"config.yaml has no TaskRouter workflow for '{task.target}' any more")
+        return {
+            "workspace": rules.workspace or "",
+            "workflow": rules.workflow,
+            "attributes": {"target": task.target, "callback": task.id, "line": self.store.number_called(task)},
+            "entered": task.entered,
+            "priority": priority(task.ahead),
+        }
+
     def sweep(self) -> int:
         """Ends what nobody will end any more: calls silent for longer than their wait, tasks that rang at an agent for too
-        long, messages whose worker never came back."""
+        long or that TaskRouter has forgotten, messages whose worker never came back."""
         now = self.clock()
         for job in self.store.jobs.give_up_lost(now):
             self.log.error("job_failed", kind=job.kind, name=job.name, call=job.call, final=True, error=LOST)
         released = self.store.tasks.release_stale(now, self.config.file.desk.ring + RING_SPARE)
+        for task in routed.waiting_since(self.store.database, now - FORGOTTEN):
+            if routed.give_to_desk(self.store.database, task, now):
+                self.log.error("callback_to_desk", task=task, hint="no worker of its workflow took it")
         closed = sum(hang_up(self.parts, sid, "no callback") for sid in self.store.calls.silent_since(now))
         if closed or released:
             self.log.info("swept", calls=closed, tasks=released)

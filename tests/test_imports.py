@@ -44,7 +44,20 @@ ONLY = {
 }
 """Who may import what we did not write."""
 
-PURE = ("source", "problems", "kinds", "shape", "flow", "speech", "personal", "engine", "handoff", "reports", "given", "turn")
+PURE = (
+    "source",
+    "problems",
+    "kinds",
+    "shape",
+    "flow",
+    "speech",
+    "personal",
+    "engine",
+    "handoff",
+    "reports",
+    "given",
+    "turn",
+)
 IMPURE = {
     "time", "random", "secrets", "uuid", "socket", "ssl", "http", "urllib", "requests", "httpx", "subprocess", "threading",
     "asyncio", "multiprocessing", "sqlite3", "os", "tempfile", "shutil", "logging", "select", "signal",

@@ -20,6 +20,7 @@ from ivr.simulate.people import find, to_store
 from ivr.simulate.transcript import CALLER, LINE, conversation
 from ivr.simulate.world import World, engine_caller, moment_of
 from ivr.store.migrate import upgrade
+from ivr.store.passwords import hash_password, new_password
 from ivr.store.store import DatabaseStore
 
 PERSONA = "margo"
@@ -45,8 +46,9 @@ def command(folder: Path, port: int | None, no_serve: bool) -> None:
     token = config.tokens[0] if config.tokens else "local-" + secrets.token_hex(8)
     os.environ.setdefault("TWILIO_AUTH_TOKEN", token)
     os.environ.setdefault("IVR_SECRET_KEY", secrets.token_hex(16))
-    _next(world, port, token)
-    serve(folder, port=port)
+    os.environ.setdefault("IVR_PUBLIC_URL", f"http://localhost:{port}")
+    _next(world, port, token, sample_agent(config))
+    serve(folder, port=port, pretend=config.account_sid is None)
 
 
 def load_samples(folder: Path, config: Config, world: World) -> None:
@@ -58,6 +60,23 @@ def load_samples(folder: Path, config: Config, world: World) -> None:
     for person in to_store(world.personas, at):
         store.put_person(person, "sample", at)
     store.dispose()
+
+
+AGENT = "agent"
+
+
+def sample_agent(config: Config) -> str:
+    """An account for the desk, and its password, which is new each time."""
+    store = DatabaseStore(config, clock.now)
+    password = new_password()
+    known = store.users.by_login(AGENT)
+    if known is None:
+        known = store.users.add(AGENT, "Ana", hash_password(password), "admin", "+15550002222", (), clock.now())
+    else:
+        store.users.set_password(known.id, hash_password(password))
+    store.users.set_presence(known.id, "available", clock.now())
+    store.dispose()
+    return password
 
 
 def play_both(world: World) -> None:
@@ -110,7 +129,7 @@ def _show(events: list[Any]) -> None:
         out.print(style.format(escape(words)))
 
 
-def _next(world: World, port: int, token: str) -> None:
+def _next(world: World, port: int, token: str, password: str) -> None:
     line = next(iter(world.bundle.lines.values()))
     out.print("\nNow try, in another terminal:")
     out.print(
@@ -121,6 +140,9 @@ def _next(world: World, port: int, token: str) -> None:
         f"  .venv/bin/ivr dial http://localhost:{port} --token {token} --from +15550100003 --to {line.numbers[0]}",
         markup=False,
     )
+    desk = f"  http://localhost:{port}/desk"
+    out.print(f"{desk:<47}where agents work: {AGENT} / {password}", markup=False)
+    out.print(f"{'':<47}dial as above and press 0, then take the caller with t", markup=False)
     out.print("  .venv/bin/ivr calls                          what happened, and why", markup=False)
     out.print("  .venv/bin/ivr test                           the dialogues that must keep working", markup=False)
     out.print("Edit flows/ and prompts/, then: .venv/bin/ivr check && .venv/bin/ivr publish\n", markup=False)

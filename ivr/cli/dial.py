@@ -89,7 +89,9 @@ def _act(call: Call, line: str) -> list[Heard]:
     if word == "/record":
         return call.record(int(rest) if rest.isdigit() else 7)
     if word.startswith("/"):
-        raise UsageError(f"'{word}' is not known; write keys, words, nothing, /agent accepts, /wait, /record 7 or /hangup")
+        raise UsageError(
+            f"'{word}' is not known; write keys, words, nothing, /agent accepts, /wait, /record 7 or /hangup"
+        )
     if not line:
         return call.silence()
     if all(character in "0123456789*#" for character in line):

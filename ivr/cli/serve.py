@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from ivr.config import Config, read_config
 from ivr.errors import ProblemsFound, UsageError
 from ivr.problems import errors
 from ivr.project import read_project
+from ivr.simulate.agent import PretendedRest
 from ivr.store.migrate import require_current
 from ivr.store.store import DatabaseStore
 
@@ -49,8 +51,12 @@ def serve(
     only: Only = None,
     *,
     insecure: bool = False,
+    pretend: bool = False,
 ) -> None:
-    """Publishes and serves until stopped. Raises UsageError with one line that says what to do."""
+    """Publishes and serves until stopped. Raises UsageError with one line that says what to do.
+
+    `pretend`: agents' phones are played here, so that the desk can be tried without an account at Twilio.
+    """
     config = _config(folder)
     _must_be_safe(config, insecure)
     host = host or config.file.server.host
@@ -63,7 +69,14 @@ def serve(
     if insecure:
         err.print("[bold red]INSECURE: webhooks are not checked for their signature. Never do this on the internet.[/]")
     out.print(f"serving on http://{host}:{port}  (database: {_shown(config.database)})", markup=False)
-    _run(config, host, port, workers or config.file.server.workers, only, insecure)
+
+    def make() -> Any:
+        from ivr.web.app import create_app
+
+        parts: dict[str, Any] = {"rest": PretendedRest(config, clock.now)} if pretend else {}
+        return create_app(config, insecure=insecure, only=only, **parts)
+
+    _run(config, host, port, workers or config.file.server.workers, make)
 
 
 def _config(folder: Path) -> Config:
@@ -122,24 +135,21 @@ def _shown(url: str) -> str:
     return f"{head.split('://')[0]}://…@{tail}" if at else url
 
 
-def _run(config: Config, host: str, port: int, workers: int, only: Only, insecure: bool) -> None:
+def _run(config: Config, host: str, port: int, workers: int, make: Callable[[], Any]) -> None:
     if sys.platform == "win32":
         import waitress
 
-        from ivr.web.app import create_app
-
-        app = create_app(config, insecure=insecure, only=only)
-        waitress.serve(app, host=host, port=port, threads=config.file.server.threads)
+        waitress.serve(make(), host=host, port=port, threads=config.file.server.threads)
         return
     metrics = tempfile.mkdtemp(prefix="ivr-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
     try:
-        _gunicorn(config, host, port, workers, only, insecure)
+        _gunicorn(config, host, port, workers, make)
     finally:
         shutil.rmtree(metrics, ignore_errors=True)
 
 
-def _gunicorn(config: Config, host: str, port: int, workers: int, only: Only, insecure: bool) -> None:
+def _gunicorn(config: Config, host: str, port: int, workers: int, make: Callable[[], Any]) -> None:
     from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no annotations
@@ -162,9 +172,7 @@ def _gunicorn(config: Config, host: str, port: int, workers: int, only: Only, in
                     self.cfg.set(name, value)
 
         def load(self) -> Any:
-            from ivr.web.app import create_app
-
-            return create_app(config, insecure=insecure, only=only)
+            return make()
 
     Server().run()
 

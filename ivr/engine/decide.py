@@ -98,9 +98,7 @@ def menu_reasons(bundle: Bundle, line: Line) -> tuple[str, ...]:
     return bundle.once(("reasons", line.line), make)
 
 
-def _reason_label(
-    bundle: Bundle, line: Line, facts: Mapping[str, Mapping[str, Any]], reason: str | None
-) -> str | None:
+def _reason_label(bundle: Bundle, line: Line, facts: Mapping[str, Mapping[str, Any]], reason: str | None) -> str | None:
     """A reason as it is named to callers, in the language they like."""
     if reason is None:
         return None

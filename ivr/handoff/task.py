@@ -54,6 +54,11 @@ class Task(NamedTuple):
     changed: float = 0.0
 
 
+def is_routed(task: Task) -> bool:
+    """Whether TaskRouter finds who makes this call back, not our desk."""
+    return task.kind == "callback" and task.way == "taskrouter"
+
+
 def made_by(bundle: Bundle, session: Session, events: Sequence[Event]) -> tuple[Task, ...]:
     """The tasks that `events` of one call make: a caller who waits, a call back, a message to listen to."""
     return tuple(_made(bundle, session, events))

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ivr.engine.events import Event
-from ivr.flow.spoken import plain
 from ivr.flow.model import Do
+from ivr.flow.spoken import plain
 from ivr.handoff.seen import View, in_words, named, text
 from ivr.handoff.story import shown
 from ivr.source import Path
@@ -139,7 +139,9 @@ def _told(view: View, event: Event, kind: str, kept: frozenset[str], asked: floa
             return f"Looked up {named(data['source'])}", [f"{took}, {age}" if took else age]
         case "lookup_failed":
             missing = ", ".join(map(named, data.get("missing", ())))
-            return f"Could not look up {named(data['source'])}: {data['why']}", [f"missing: {missing}"] if missing else ()
+            return f"Could not look up {named(data['source'])}: {data['why']}", [
+                f"missing: {missing}"
+            ] if missing else ()
         case "requested":
             return f"Asked for: {named(data['action'])}", _given(view, event)
         case "routed":
@@ -157,7 +159,8 @@ def _given(view: View, event: Event) -> list[str]:
     step = view.bundle.step((flow, name))
     given = event.private.get("give", {}) if isinstance(step, Do) else {}
     seen = {
-        key: all(view.may_see(*path) for path in value.names) for key, value in (step.give if isinstance(step, Do) else {}).items()
+        key: all(view.may_see(*path) for path in value.names)
+        for key, value in (step.give if isinstance(step, Do) else {}).items()
     }
     return [f"{named(key)}: {in_words(value) if seen.get(key) else UNSEEN}" for key, value in given.items()]
 
@@ -218,7 +221,9 @@ _PLAIN: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "answered": lambda data: f"They have their answer: {named(data['to'])}",
     "handed_off": lambda data: f"Handed over to {named(data.get('target') or 'the emergency number')}",
     "dialled": lambda data: (
-        f"Connected with a colleague for {data['seconds']:.0f} s" if data["bridged"] else f"Nobody took it ({data['status']})"
+        f"Connected with a colleague for {data['seconds']:.0f} s"
+        if data["bridged"]
+        else f"Nobody took it ({data['status']})"
     ),
     "queued": lambda data: f"Waits in line{': served sooner, ' + data['because'] if data.get('because') else ''}",
     "waited": lambda data: f"{WAITED.get(data['result'], 'Waiting failed')}, after {data['seconds']:.0f} s",
@@ -230,6 +235,8 @@ _PLAIN: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "failed": lambda data: f"{named(data['outcome']).capitalize()}: nothing names that outcome",
     "bound": lambda data: f"The call reached its limit of {named(data['which'])}",
     "fault": lambda data: f"Fault: {data['code']}",
-    "ended": lambda data: f"Ended: {named(data['outcome'])}, by the {data['by']}{', unfinished' if data['unfinished'] else ''}",
+    "ended": lambda data: (
+        f"Ended: {named(data['outcome'])}, by the {data['by']}{', unfinished' if data['unfinished'] else ''}"
+    ),
 }
 """What is told without reasons."""

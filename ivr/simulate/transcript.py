@@ -47,12 +47,18 @@ _ENDS = {
 }
 
 WAITED: Mapping[str, Callable[[Event], str]] = {
-    "queued": lambda event: f"waits in the queue{' (ahead: ' + event.data['because'] + ')' if event.data.get('because') else ''}",
-    "waited": lambda event: f"{_ENDS.get(event.data['result'], 'the queue failed')}, after {event.data['seconds']:.0f} s",
+    "queued": lambda event: (
+        f"waits in the queue{' (ahead: ' + event.data['because'] + ')' if event.data.get('because') else ''}"
+    ),
+    "waited": lambda event: (
+        f"{_ENDS.get(event.data['result'], 'the queue failed')}, after {event.data['seconds']:.0f} s"
+    ),
     "callback_booked": lambda event: f"{event.data['target']} will call back",
     "case_changed": lambda event: f"case: {event.data['action']}",
     "notified": lambda event: f"written to by {event.data['by']}",
-    "surveyed": lambda event: "survey: " + (", ".join(f"{k} {v}" for k, v in event.data["answers"].items()) or "no answer"),
+    "surveyed": lambda event: (
+        "survey: " + (", ".join(f"{k} {v}" for k, v in event.data["answers"].items()) or "no answer")
+    ),
 }
 """What people do for a caller, in words."""
 

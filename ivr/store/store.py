@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ivr.clock import Clock
 from ivr.config import Config
 from ivr.engine.events import Event
+from ivr.engine.session import from_json
 from ivr.flow.bundle import Bundle
 from ivr.flow.model import Line
 from ivr.handoff.task import Task
@@ -112,6 +113,14 @@ class DatabaseStore:
     def day(self, line: str | None, at: float) -> str:
         """The date of a moment by a line's own clock, as ISO; in UTC where no line is known."""
         return day_of(self._line(line) if line else None, at)
+
+    def number_called(self, task: Task) -> str | None:
+        """The number of ours that the caller dialled: people may be called from it."""
+        call = self.load(task.call)
+        if call is not None and call.session:
+            return str(from_json(call.session).call.get("to"))
+        line = self._line(task.line)
+        return line.numbers[0] if line and line.numbers else None
 
     def _line(self, name: str) -> Line | None:
         return self.bundles.published().lines.get(name)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Update, func, select, update
 
 from ivr.handoff.task import Task
 from ivr.store import tables as t
-from ivr.store.callbacks import book, merge, one_booking_at_a_time
+from ivr.store.callbacks import book, merge, one_booking_at_a_time, settle, take_back
 from ivr.store.database import insert_once
 from ivr.store.jobs import enqueue
 from ivr.store.queues import COLUMNS, Queues
@@ -64,14 +64,22 @@ class Tasks(Queues):
         with self.database.write() as connection:
             return book(connection, id_, number, due, now)
 
+    def take_back(self, id_: str, turn: int, now: float) -> bool:
+        """Undoes a booking that TaskRouter would have routed: a worker has its caller, or nobody knows. False where the
+        caller has left with it."""
+        with self.database.write() as connection:
+            return take_back(connection, id_, turn, now)
+
     # — taken and given back —
 
     def take(self, id_: str, user: str, now: float) -> bool:
-        """This agent's phone is going to ring for it. False where somebody else has it, it is done or not due yet, or this
-        agent has another one in hand."""
+        """This agent's phone is going to ring for it. False where somebody else has it, it is done or not due yet, TaskRouter
+        finds who takes it, or this agent has another one in hand."""
         with self.database.write() as connection:
             task = held(connection, id_)
             if task is None or task.state != "waiting" or (task.kind == "callback" and task.due > now):
+                return False
+            if task.way == "taskrouter":
                 return False
             works = select(t.users.c.id).where(t.users.c.id == user, t.users.c.disabled.is_(None)).with_for_update()
             # Once their row is held, whatever else they take at this moment comes after or is seen.
@@ -140,14 +148,29 @@ class Tasks(Queues):
         mine = update(t.tasks).where(t.tasks.c.id == id_, t.tasks.c.agent == agent)
         return self._change(mine.values(note=words))
 
-    def finish(self, id_: str, now: float, result: str, outcome: str | None = None, note: str | None = None) -> bool:
-        """It is done, and its agent is free. False where it was before, or a caller is still on the line for it."""
+    def finish(
+        self,
+        id_: str,
+        now: float,
+        result: str,
+        outcome: str | None = None,
+        note: str | None = None,
+        then: Task | None = None,
+    ) -> bool:
+        """It is done, and its agent is free. False where it was before, or a caller is still on the line for it.
+
+        `then`: a call back that follows from it, for the same agent first.
+        """
         with self.database.write() as connection:
             task = held(connection, id_)
             if task is None or task.done is not None or (task.kind == "call" and task.state in _ON_THE_LINE):
                 return False
+            if then is not None:
+                self.add(connection, then, now)
             said = {"outcome": outcome, "note": note}
             done(connection, task, now, result, **{name: value for name, value in said.items() if value is not None})
+            if then is not None:
+                connection.execute(_set(then.id, now, last_agent=task.agent))
         return True
 
     def again(self, id_: str, due: float, now: float) -> bool:
@@ -184,6 +207,9 @@ class Tasks(Queues):
 def waited(connection: Connection, id_: str, result: str, now: float) -> None:
     """A caller's wait is over. Where it ended in a talk, its agent has something to write down; else it is done, and the
     phone that may be ringing for it stops. One that waits for a call back stays as it is."""
+    if result == "callback_booked":
+        settle(connection, id_, now)
+        return
     task = held(connection, id_)
     if task is None or task.kind != "call" or task.done is not None:
         return

@@ -30,6 +30,9 @@ NEWEST = 50
 TRIES = 3
 """How often a task that changes under our hands is looked at again."""
 
+ENDS = {"pending": "canceled", "reserved": "canceled", "assigned": "completed", "wrapping": "completed"}
+"""A task's status → how it ends."""
+
 CHUNK = 64 * 1024
 KEPT_HEADERS = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges")
 _RANGE = re.compile(r"bytes=(\d{1,15}-\d{0,15}|-\d{1,15})$")
@@ -177,7 +180,7 @@ class Rest:
             return next((_sid_of(task) for task in newest if _attributes(task).get(attribute) == value), None)
 
     def cancel_task(self, workspace: str, task: str, reason: str) -> bool:
-        """Cancels a task that nobody has yet. False where an agent has it, or had: then it is theirs.
+        """Cancels a task that nobody has yet. False where an agent has it or had it, or their phone is ringing: it is theirs.
 
         Only as it was when we looked: where it changed meanwhile (412), it is looked at again.
         """
@@ -187,7 +190,7 @@ class Rest:
                 with asked_to("cancel the task"):
                     found = context.fetch_with_http_info()
                     status, tag = found.data.assignment_status, found.headers.get("ETag")
-                    if status not in ("pending", "reserved"):
+                    if status != "pending":
                         return bool(status == "canceled")
                     more = {"if_match": tag} if tag else {}
                     context.update(assignment_status="canceled", reason=reason, **more)
@@ -199,12 +202,36 @@ class Rest:
                     raise
         raise RestFault("the task changed each time it was to be cancelled; try again", sure=True, status=412)
 
+    def accept_reservation(self, workspace: str, task: str, reservation: str) -> None:
+        """A worker has accepted a task. One that they may not accept any more, or again, stays as it is."""
+        context = self._tasks(workspace, _sid("WT", task, "a task"))
+        with _too_late_is_fine(), asked_to("accept the reservation"):
+            context.reservations(_sid("WR", reservation, "a reservation")).update(reservation_status="accepted")
+
+    def end_task(self, workspace: str, task: str) -> None:
+        """Ends a task: as completed where a worker has accepted it, else as cancelled. One that is over stays over."""
+        context = self._tasks(workspace, _sid("WT", task, "a task"))
+        with _gone_is_fine(), asked_to("end the task"):
+            status = context.fetch().assignment_status
+            if status in ENDS:
+                context.update(assignment_status=ENDS[status], reason="the call back is over")
+
     def _tasks(self, workspace: str, *task: str) -> Any:
         if not workspace:
             message = "config.yaml names no TaskRouter workspace; add workspace: WS… beside the target's workflow:"
             raise RestFault(message, sure=True)
         space = self.client.taskrouter.v1.workspaces(_sid("WS", workspace, "a workspace"))
         return space.tasks(*task) if task else space.tasks
+
+
+@contextmanager
+def _too_late_is_fine() -> Iterator[None]:
+    """What was to be changed is over, or was changed before: nothing is left to do."""
+    try:
+        yield
+    except RestFault as fault:
+        if fault.status not in (400, 404, 409, 410):
+            raise
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from ivr.engine.session import Session
 from ivr.errors import IvrError
 from ivr.flow.bundle import Bundle
 from ivr.flow.spoken import locale_of, plain
-from ivr.jsontext import decode
+from ivr.jsontext import decode, encode
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 LEAVE = f"{HEAD}<Leave/></Response>"
@@ -35,6 +35,15 @@ MAX_HINT = 100
 
 VOICES: Mapping[str, str] = {"en": "Polly.Joanna-Neural", "es": "Polly.Lupe-Neural"}
 """Voices where a line names none."""
+
+
+TASK_SPARE = 600
+"""Seconds after the longest wait when TaskRouter forgets a caller of whom nothing more was heard."""
+
+
+def priority(ahead: float) -> int:
+    """Seconds ahead in line as TaskRouter's priority: one for each minute."""
+    return int(ahead // 60)
 
 
 class WaitUrl(NamedTuple):
@@ -66,9 +75,7 @@ class Twiml:
         self.targets = config.file.targets
         self.emergency = config.file.emergency.dial
 
-    def __call__(
-        self, bundle: Bundle, session: Session, events: Sequence[Event], turn: int, packet: str = ""
-    ) -> str:
+    def __call__(self, bundle: Bundle, session: Session, events: Sequence[Event], turn: int, packet: str = "") -> str:
         """The response whose answer is turn `turn`; `packet` goes where a way to people can carry it."""
         voices = bundle.once(("voices", session.line), lambda: _voices(bundle, session.line))
         loose: list[str] = []
@@ -122,7 +129,7 @@ class Twiml:
         if kind == "dial":
             return speech + self._dial(session, spec, action, turn, packet)
         if kind == "queue":
-            return speech + self._enqueue(spec, action, turn, packet)
+            return speech + self._enqueue(session, spec, action, turn, packet)
         raise RenderFault(f"nothing renders a wait of kind {kind}")
 
     def _gather(self, bundle: Bundle, session: Session, spec: Mapping[str, Any], speech: str, action: str) -> str:
@@ -134,16 +141,24 @@ class Twiml:
             f'finishOnKey="{spec["finish"]}" language="{locale_of(session.language)}" actionOnEmptyResult="true">{speech}</Gather>'
         )
 
-    def _enqueue(self, spec: Mapping[str, Any], action: str, turn: int, packet: str) -> str:
-        """Each caller waits in a Twilio queue of their own, named by the task: so an agent gets just this caller."""
+    def _enqueue(self, session: Session, spec: Mapping[str, Any], action: str, turn: int, packet: str) -> str:
+        """Each caller waits in a Twilio queue of their own, named by the task: so an agent gets just this caller.
+
+        TaskRouter instead gets what its assignment is answered by, and beside that the packet under one key.
+        """
         wait = WaitUrl(turn, 0).text(self.base)
         target = self.targets.get(spec["target"])
         opening = f'<Enqueue action="{action}" method="POST" waitUrl="{wait}" waitUrlMethod="POST"'
         if target is None or target.taskrouter is None:
             return f"{opening}>{_text(spec['task'])}</Enqueue>"
-        workflow = _attribute(target.taskrouter.workflow)
-        priority = int(spec["ahead"] // 60)
-        return f'{opening} workflowSid="{workflow}"><Task priority="{priority}">{_text(packet or "{}")}</Task></Enqueue>'
+        rules = target.taskrouter
+        about = encode({"target": spec["target"], "task": spec["task"], "line": session.call.get("to")})
+        if packet:
+            about = f'{about[:-1]},"packet":{packet}}}'
+        opening += f' workflowSid="{_attribute(rules.workflow)}"'
+        seconds = int(rules.at_most) + TASK_SPARE
+        task = f'<Task priority="{priority(spec["ahead"])}" timeout="{seconds}">{_text(about)}</Task>'
+        return f"{opening}>{task}</Enqueue>"
 
     def _dial(self, session: Session, spec: Mapping[str, Any], action: str, turn: int, packet: str) -> str:
         name = spec.get("target")

@@ -5,8 +5,7 @@ What counts is the task's state, changed by compare-and-set: whoever comes secon
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import request
 
@@ -30,11 +29,16 @@ NOT_ANSWERED = ("busy", "no-answer", "failed", "canceled")
 def ring(wiring: Wiring) -> str:
     """The agent's phone was picked up, by them or by their mailbox: says who is calling, and asks for the key."""
     task = _task(wiring)
-    if task is None or task.state not in ("ringing", "talking"):
-        return _say_and_hang_up(wiring, task)
+    if task is None or not _can_accept(task):
+        return _turned_away(wiring, task)
     key = _accept_key(wiring, task)
     words = agent_whisper(wiring, task.call, task.target)
-    return wiring.twiml.whisper(words, key, f"/voice/agent/accept?task={task.id}&amp;key={key}", _voice())
+    more = workers.onward() if is_routed(task) else ""
+    return wiring.twiml.whisper(words, key, f"/voice/agent/accept?task={task.id}&amp;key={key}{more}", _voice())
+
+
+def _can_accept(task: Task) -> bool:
+    return workers.can_accept(task) if is_routed(task) else task.state in ("ringing", "talking")
 
 
 def accept(wiring: Wiring) -> str:
@@ -42,20 +46,23 @@ def accept(wiring: Wiring) -> str:
     task = _task(wiring)
     if task is None or request.values.get("Digits", "")[:1] != request.args.get("key", "1")[:1]:
         return HANG_UP
-    mine = wiring.store.tasks.accept(task.id, request.values.get("CallSid", "")[:64], wiring.clock())
+    if is_routed(task):
+        mine = workers.accept(wiring, task)
+    else:
+        mine = wiring.store.tasks.accept(task.id, request.values.get("CallSid", "")[:64], wiring.clock())
     if mine is None:
-        return _say_and_hang_up(wiring, wiring.store.task(task.id))
+        return _turned_away(wiring, wiring.store.task(task.id))
     done = f"/voice/agent/done?task={task.id}"
     if mine.kind == "call":
         return wiring.twiml.connect_queue(done, mine.id)
-    call = wiring.store.load(mine.call)
-    line = str(from_json(call.session).call.get("to")) if call and call.session else ""
-    return wiring.twiml.connect_number(done, str(mine.number), line or None)
+    return wiring.twiml.connect_number(done, str(mine.number), wiring.store.number_called(mine))
 
 
 def done(wiring: Wiring) -> str:
     """The two have parted, or the caller had gone a moment before: the agent writes up what is to be kept."""
     task = _task(wiring)
+    if task is not None and is_routed(task):
+        return workers.done(wiring, task, _bridged())
     if task is not None:
         wiring.store.tasks.part(task.id, wiring.clock())
         if task.kind == "call" and request.values.get("DialCallStatus") in NOT_ANSWERED and not _bridged():
@@ -78,29 +85,11 @@ def status(wiring: Wiring) -> str:
         presence = "away" if how in NOT_ANSWERED or how == "completed" else "available"
         released = wiring.store.tasks.release(task.id, wiring.clock(), presence=presence)
         wiring.log.info("agent_did_not_take", task=task.id, status=how, released=released)
+    elif is_routed(task):
+        workers.ended(wiring, task)
     elif task.state == "talking" and how == "completed" and task.agent_call in (None, sid):
         wiring.store.tasks.part(task.id, wiring.clock())
     return EMPTY
-
-
-def assignment(wiring: Wiring) -> str:
-    """TaskRouter has found a worker: what it shall do, as JSON, at once and without a look at anything slow."""
-    try:
-        attributes = json.loads(request.values.get("TaskAttributes", "{}"))
-        worker = json.loads(request.values.get("WorkerAttributes", "{}"))
-    except ValueError:
-        attributes, worker = {}, {}
-    name = str(attributes.get("target") or "")
-    target = wiring.config.file.targets.get(name)
-    rules = target.taskrouter if target else None
-    answer: dict[str, Any] = {"instruction": rules.instruction if rules else "dequeue"}
-    to = worker.get("contact_uri")
-    if attributes.get("callback"):
-        url = f"{wiring.twiml.base}/voice/agent?task={attributes['callback']}"
-        answer = {"instruction": "call", "to": to, "from": attributes.get("line"), "url": url, "accept": True}
-    if rules and rules.after and answer["instruction"] != "call":
-        answer["post_work_activity_sid"] = rules.after
-    return json.dumps(answer)
 
 
 def agent_whisper(wiring: Wiring, sid: str, target: str) -> str:
@@ -129,7 +118,9 @@ def _voice() -> str:
     return _say("en", VOICES["en"])
 
 
-def _say_and_hang_up(wiring: Wiring, task: Task | None) -> str:
+def _turned_away(wiring: Wiring, task: Task | None) -> str:
     """Why there is nobody to talk to, so that no agent wonders at a dead line."""
+    if task is not None and task.way == "taskrouter":
+        workers.turned_away(wiring, task)
     taken = task is not None and task.state in ("ringing", "talking", "wrap_up") and task.result is None
     return wiring.twiml.goodbye("Somebody else is with this caller already." if taken else "The caller has hung up.")

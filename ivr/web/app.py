@@ -19,14 +19,29 @@ from ivr.store.store import DatabaseStore
 from ivr.telephony.rest import Rest
 from ivr.telephony.signature import Signatures
 from ivr.telephony.twiml import EMPTY, Twiml
-from ivr.web import accounts, api, auth, console, desk, health, help, live, matters, messages, packet_page, trace, voice
+from ivr.web import (
+    accounts,
+    api,
+    auth,
+    console,
+    desk,
+    health,
+    help,
+    live,
+    matters,
+    messages,
+    packet_page,
+    trace,
+    voice,
+    wrap_up,
+)
 from ivr.web.log import Log, Metrics, configure
 from ivr.web.packets import packet_text
 
 MAX_BODY = 256 * 1024
 """Bytes of a request that are read: far above any webhook, far below what would hurt."""
 
-PAGES = (auth, accounts, desk, help, matters, messages, packet_page, trace)
+PAGES = (auth, accounts, desk, wrap_up, help, matters, messages, packet_page, trace)
 """What people work in."""
 
 

@@ -147,10 +147,10 @@ def wants_page() -> bool:
 
 
 def problem(status: int, text: str | None = None) -> Response:
-    """An error in words: what happened and what to do. A whole page, or for htmx the sentence alone."""
+    """An error in words: what happened and what to do. A whole page, or for htmx and machines the sentence alone."""
     title, usual = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     text = text or usual
-    if "HX-Request" in request.headers:
+    if "HX-Request" in request.headers or request.path.startswith(MACHINES):
         return _harden(Response(text, status, mimetype="text/plain"))
     return _harden(Response(render_template("error.html", title=title, text=text), status))
 

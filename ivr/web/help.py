@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, g, make_response, render_template, request, url_for
+from flask import Flask, Response, abort, g, render_template, request, url_for
 
 from ivr.config import Concession
-from ivr.handoff.gestures import OWN, ways, with_own, words
+from ivr.handoff.gestures import OWN
 from ivr.handoff.offers import offers, payload, refusal
 from ivr.handoff.seen import named
 from ivr.handoff.task import Task
-from ivr.phone import masked
 from ivr.store.audit import note_in
 from ivr.store.grants import UNDO_SECONDS, Grant
 from ivr.store.tasks import held
 from ivr.web import console
 from ivr.web.auth import requires
+from ivr.web.draft import WAYS, draft_of, not_sendable
 from ivr.web.served import Past, done, panel, past, refused, served, undone
 from ivr.web.served import once as form_id
 from ivr.web.shown import colleague, label
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ivr.web.app import Wiring
 
 ERASED = "This call was erased, so nobody knows any more whom it was with. Nothing can be done for it."
-WAYS = {"sms": "SMS", "email": "E-mail", "card": "Printed card"}
 LONGEST_WHY = 500
 """Characters."""
 
@@ -40,19 +39,6 @@ def register(app: Flask, _: Wiring) -> None:
 
 
 # Gestures
-
-
-class Draft(NamedTuple):
-    """A gesture before it goes: `words` are None where they cannot be said; `to` is the whole address, `shown` some of it."""
-
-    name: str
-    title: str
-    by: str
-    ways: Mapping[str, str | None]
-    own: str
-    words: str | None
-    to: str | None
-    shown: str
 
 
 @pages.get("/desk/tasks/<id_>/gesture")
@@ -77,11 +63,11 @@ def send(id_: str) -> Any:
     call, id_of_grant = past(task.call), form_id(task)
     if call is None:
         abort(409, ERASED)
-    draft = _draft(task, call)
-    why_not = _not_sendable(draft)
+    wiring, now = console.wired(), console.wired().clock()
+    draft = draft_of(wiring, task, call, request.form)
+    why_not = not_sendable(draft)
     if why_not or draft is None or draft.words is None:
         return refused(422, why_not, lambda problem: _gestures(task, problem))
-    wiring, now = console.wired(), console.wired().clock()
     grant = _grant(task, call, id_of_grant, "gesture", draft.name, now)._replace(by=draft.by, words=draft.words)
     give: dict[str, Any] = {"to": draft.to, "words": draft.words, "from": call.session.call.get("to")}
     if draft.by == "email":
@@ -92,55 +78,13 @@ def send(id_: str) -> Any:
         if wiring.store.grants.add(connection, grant, None if draft.by == "card" else draft.by, give):
             note_in(connection, now, g.user.id, "gesture", task.id, f"{draft.name} by {draft.by}")
     _must_stand(id_of_grant)
-    words_ = f"{draft.title}: the card is ready to print." if draft.by == "card" else f"{draft.title} is on its way."
-    return _done(words_, task, "help.gesture", lambda: _gestures(task, fresh=True), id_of_grant)
-
-
-def _draft(task: Task, call: Past, fresh: bool = False) -> Draft | None:
-    """What the form says, or the first gesture and way where it says nothing yet."""
-    wiring = console.wired()
-    approved, form = wiring.config.file.gestures, {} if fresh else request.form
-    name = form.get("gesture") or next(iter(approved), "")
-    if name not in approved:
-        return None
-    spec, person = approved[name], wiring.store.person(call.session.person) if call.session.person else None
-    facts = person.facts if person else {}
-    mail = wiring.config.file.mail
-    number, address = call.session.call.get("number") or task.number, str(facts.get(mail.to) or "") if mail else ""
-    possible = ways(spec, number, address, mail is not None)
-    by = form.get("by") if form.get("by") in possible else next((by for by in possible if not possible[by]), "")
-    published = wiring.store.published()
-    bundle = published if call.session.line in published.lines else call.bundle
-    own, said = form.get("own", "").strip(), words(bundle, call.session, facts, spec.text, wiring.clock())
-    to = {"sms": number, "email": address}.get(by or "")
-    told = with_own(said, own, by or "") if said else None
-    return Draft(name, spec.title, by or "", possible, own, told, to, _some_of(to) if to else "")
-
-
-def _some_of(address: str) -> str:
-    """An address as it may be shown."""
-    name, at, domain = address.partition("@")
-    return f"{name[:1]}•••@{domain}" if at else masked(address)
-
-
-def _not_sendable(draft: Draft | None) -> str:
-    """Why a draft cannot go, and what to do."""
-    if draft is None:
-        return "Choose one of the gestures."
-    if len(draft.own) > OWN:
-        return f"Your own sentence has {len(draft.own)} characters. Shorten it to {OWN} and send again."
-    if draft.words is None:
-        return "These words need something that is not known about this caller. Choose another gesture."
-    if not draft.by:
-        return f"This cannot reach them: {'; '.join(why for why in draft.ways.values() if why)}. Choose another gesture."
-    if draft.ways[draft.by]:
-        return f"{WAYS[draft.by]} cannot reach them: {draft.ways[draft.by]}. Choose another way."
-    return ""
+    told = f"{draft.title}: the card is ready to print." if draft.by == "card" else f"{draft.title} is on its way."
+    return _done(told, task, "help.gesture", lambda: _gestures(task, fresh=True), id_of_grant)
 
 
 def _gestures(task: Task, problem: str = "", fresh: bool = False) -> str:
     call = past(task.call)
-    draft = _draft(task, call, fresh) if call else None
+    draft = draft_of(console.wired(), task, call, {} if fresh else request.form) if call else None
     return panel(
         "gesture",
         task,

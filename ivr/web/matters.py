@@ -199,7 +199,10 @@ def _owner(task: Task) -> tuple[str | None, str]:
         return None, "The call was forwarded, so the number is not the caller's own. No case can be kept."
     people = console.wired().store.people(number)
     if len(people) > 1:
-        return None, f"This number belongs to {len(people)} people, and nobody proved who they are. No case can be kept."
+        return (
+            None,
+            f"This number belongs to {len(people)} people, and nobody proved who they are. No case can be kept.",
+        )
     return (people[0].id if people else None), ""
 
 
@@ -221,7 +224,10 @@ def _text(name: str) -> str:
 
 
 def _too_long(*texts: tuple[str, str, int]) -> str:
-    return next((f"{what} has {len(text)} characters; shorten it to {most}." for what, text, most in texts if len(text) > most), "")
+    return next(
+        (f"{what} has {len(text)} characters; shorten it to {most}." for what, text, most in texts if len(text) > most),
+        "",
+    )
 
 
 def _cases(task: Task, problem: str = "") -> str:

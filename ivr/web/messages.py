@@ -75,7 +75,9 @@ def assign(id_: str) -> Any:
     if not wiring.store.tasks.assign(task.id, to or None, wiring.clock()):
         abort(409, "This message is done already.")
     wiring.store.audit.note(wiring.clock(), g.user.id, "assign", task.id, to)
-    words = "For anybody again." if not to else "It is yours." if to == g.user.id else f"Given to {colleague(wiring, to)}."
+    words = (
+        "For anybody again." if not to else "It is yours." if to == g.user.id else f"Given to {colleague(wiring, to)}."
+    )
     return done(words, _where(task), lambda: _message(_voicemail(id_)))
 
 
@@ -136,7 +138,9 @@ def _standing(fresh: Task) -> Task | None:
     if made is not None and made.result != "merged":
         return made if made.done is None else None
     theirs = (each for each in tasks.open_tasks([fresh.target]) if each.kind == "callback")
-    return next((each for each in theirs if each.number == fresh.number or (each.caller and each.caller == fresh.caller)), None)
+    return next(
+        (each for each in theirs if each.number == fresh.number or (each.caller and each.caller == fresh.caller)), None
+    )
 
 
 def _go_to(id_: str, words: str) -> Response:

@@ -24,7 +24,10 @@ OLD = (
     "Links to a caller's packet work for a while only, so that nobody finds them later. Sign in and open the desk, or ask "
     "whoever sent it for a new one.",
 )
-ERASED = ("Nothing is left of this call", "What was personal in it has been erased, so there is nothing to show any more.")
+ERASED = (
+    "Nothing is left of this call",
+    "What was personal in it has been erased, so there is nothing to show any more.",
+)
 
 
 def register(app: Flask, _: Wiring) -> None:

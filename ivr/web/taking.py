@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ivr.engine.session import from_json
 from ivr.handoff.task import Task
 from ivr.store.users import User
 from ivr.telephony.faults import RestFault
@@ -52,18 +51,8 @@ def accept_key(wiring: Wiring, task: Task) -> str:
 def _ring(wiring: Wiring, phone: str, task: Task) -> str:
     base = f"{wiring.twiml.base}/voice/agent"
     seconds = wiring.config.file.desk.ring
-    return wiring.rest.ring(
-        phone, _line(wiring, task), f"{base}?task={task.id}", f"{base}/status?task={task.id}", seconds
-    )
-
-
-def _line(wiring: Wiring, task: Task) -> str:
-    """The number that the caller called; it is ours, so Twilio lets us call from it."""
-    call = wiring.store.load(task.call)
-    if call is not None and call.session:
-        return str(from_json(call.session).call.get("to"))
-    line = wiring.parts.store.published().lines.get(task.line)
-    return line.numbers[0] if line and line.numbers else ""
+    from_ = wiring.store.number_called(task) or ""
+    return wiring.rest.ring(phone, from_, f"{base}?task={task.id}", f"{base}/status?task={task.id}", seconds)
 
 
 def _lost(wiring: Wiring, user: User, task: Task | None, now: float) -> Taken:
@@ -76,6 +65,8 @@ def _lost(wiring: Wiring, user: User, task: Task | None, now: float) -> Taken:
         return Taken(True, "You have this caller already.")
     if task.state in IN_HAND:
         return Taken(False, f"{colleague(wiring, task.agent)} has just taken this call.")
+    if task.way == "taskrouter":
+        return Taken(False, "TaskRouter finds who takes this one; it cannot be taken here.")
     if task.kind == "callback" and task.due > now:
         return Taken(False, "It is too early to call back; this caller asked for later.")
     return Taken(False, "You have another caller in hand. Finish that one first.")

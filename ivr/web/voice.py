@@ -97,7 +97,9 @@ def _sorry(wiring: Wiring, kind: str, error: str, where: str = "") -> str:
         return wiring.twiml.quiet_beat(request.full_path)
     if kind in ("agent", "agent_accept", "agent_done"):
         return wiring.twiml.goodbye("Sorry, something went wrong on our side. The caller is still waiting.")
-    return EMPTY if kind in ("status", "recording", "agent_status") else wiring.twiml.apology(language=_language(wiring))
+    return (
+        EMPTY if kind in ("status", "recording", "agent_status") else wiring.twiml.apology(language=_language(wiring))
+    )
 
 
 def _field(name: str) -> str:

@@ -246,7 +246,10 @@ def test_a_call_that_goes_on_ends_in_a_named_outcome_within_its_bounds(name, flo
             break
         now += pause + 5.0
         sprint = resume(bundle, session, fitting(session, bundle, picks[turn % len(picks)]), now)
-    assert sprint.session.outcome in OUTCOMES or sprint.session.wait.kind in ("dial", "queue"), (sprint.session.stack, people)
+    assert sprint.session.outcome in OUTCOMES or sprint.session.wait.kind in ("dial", "queue"), (
+        sprint.session.stack,
+        people,
+    )
     limits = bundle.part.limits
     assert now - NOW - sprint.session.away <= limits.minutes * 60 * 3 + pause + 5
     assert all(

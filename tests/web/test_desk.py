@@ -367,6 +367,18 @@ def test_an_unknown_outcome_is_asked_for_again(desk: House, ana: User, fake_twil
     assert (answer.status, answer.text) == (422, "Choose how it ended.")
 
 
+def test_what_is_finished_twice_is_finished_once(desk: House, ana: User, fake_twilio: FakeTwilio) -> None:
+    id_, page = waits(desk), Browser(desk, ana)
+    parts(desk, fake_twilio, page, id_)
+    token = page.token
+
+    def finish() -> int:
+        return page.post(f"/desk/tasks/{id_}/finish", htmx=True, token=token, outcome="call_again").status
+
+    assert sorted(at_once(finish, finish)) == [200, 409]
+    assert len(desk.rows("tasks", kind="callback")) == 1
+
+
 def test_a_note_is_kept_on_the_case_there_is(desk: House, ana: User, fake_twilio: FakeTwilio) -> None:
     id_, page = waits(desk), Browser(desk, ana)
     with desk.store.database.write() as connection:
@@ -385,7 +397,7 @@ def test_who_is_to_be_called_again_waits_as_a_callback(desk: House, ana: User, f
     parts(desk, fake_twilio, page, id_)
     answer = page.post(f"/desk/tasks/{id_}/finish", htmx=True, outcome="call_again")
     assert "called back in 15 min" in answer.headers["HX-Trigger-After-Swap"]
-    again = row(desk, f"{id_}-again")
+    (again,) = desk.rows("tasks", kind="callback")
     assert (again["kind"], again["state"], again["number"], again["last_agent"]) == (
         "callback",
         "waiting",
@@ -394,7 +406,7 @@ def test_who_is_to_be_called_again_waits_as_a_callback(desk: House, ana: User, f
     )
     assert again["due"] == desk.moment() + 900
     assert 'Callbacks <span class="count">1</span>' in page.get("/desk").text
-    assert "too early to call back" in takes(page, f"{id_}-again").text
+    assert "too early to call back" in takes(page, again["id"]).text
 
 
 def test_nobody_is_called_again_at_a_number_that_is_withheld(desk: House, ana: User, fake_twilio: FakeTwilio) -> None:

@@ -108,6 +108,7 @@ def test_a_server_of_pages_alone_has_more_places_and_no_calls(line: House) -> No
     assert alone.extensions["live"].places == line.config.file.server.threads - 2
     rules = {rule.rule for rule in alone.url_map.iter_rules()}
     assert "/desk" in rules and "/healthz" in rules and "/voice/incoming" not in rules
+    assert alone.test_client().post("/voice/incoming").status_code == 404
 
 
 def test_a_server_of_calls_alone_has_no_pages(line: House) -> None:

@@ -27,7 +27,9 @@ def shows(browser: Browser, id_: str) -> Page:
     return browser.get(f"/desk/tasks/{id_}/case")
 
 
-def opens(browser: Browser, id_: str, about: str = "moving", summary: str = "wants the final bill", **more: Any) -> Page:
+def opens(
+    browser: Browser, id_: str, about: str = "moving", summary: str = "wants the final bill", **more: Any
+) -> Page:
     return browser.post(f"/desk/tasks/{id_}/case", about=about, summary=summary, **{"once": "a form", **more})
 
 
@@ -101,23 +103,20 @@ def test_a_promise_whose_day_has_passed_is_shown_as_late(line: House) -> None:
     assert "2026-03-05, late" in shows(Browser(line, user(line, "ana")), waits(line, ALICIA)).text
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
+def test_what_is_wrong_with_a_promise_is_said(line: House, ana: Browser) -> None:
+    id_, case = opened(line, ana)
+    for fields, words in (
         ({"promise": "send it", "by": "2026-03-01"}, "That day has passed"),
         ({"promise": "send it", "by": ""}, "That is not a day"),
         ({"promise": "send it", "by": "soon"}, "That is not a day"),
         ({"promise": " ", "by": TOMORROW}, "Write what was promised"),
         ({"promise": "x" * 301, "by": TOMORROW}, "shorten it to 300"),
-    ],
-)
-def test_what_is_wrong_with_a_promise_is_said(line: House, ana: Browser, fields: Any, words: str) -> None:
-    id_, case = opened(line, ana)
-    plain = changes(ana, id_, case, "promise", **fields)
-    part = changes(ana, id_, case, "promise", htmx=True, **fields)
-    assert (plain.status, part.status) == (422, 422)
-    assert words in plain.text and words in part.text
-    assert cases(line)[0]["promises"] == []
+    ):
+        plain = changes(ana, id_, case, "promise", **fields)
+        part = changes(ana, id_, case, "promise", htmx=True, **fields)
+        assert (plain.status, part.status) == (422, 422)
+        assert words in plain.text and words in part.text
+        assert cases(line)[0]["promises"] == []
 
 
 def test_a_summary_is_changed_and_the_history_keeps_the_old_one(line: House, ana: Browser) -> None:
@@ -177,18 +176,15 @@ def test_for_an_erased_call_it_is_said_why_there_can_be_no_case(line: House, ana
     assert "This call was erased" in shows(ana, id_).text
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
+def test_what_is_wrong_with_a_case_is_said(line: House, ana: Browser) -> None:
+    for fields, words in (
         ({"about": "", "other": ""}, "Say what the case is about"),
         ({"about": "", "other": "x" * 61}, "shorten it to 60"),
         ({"summary": "x" * 2001}, "shorten it to 2000"),
-    ],
-)
-def test_what_is_wrong_with_a_case_is_said(line: House, ana: Browser, fields: Any, words: str) -> None:
-    answer = opens(ana, waits(line), **fields)
-    assert answer.status == 422 and words in answer.text
-    assert cases(line) == []
+    ):
+        answer = opens(ana, waits(line), **fields)
+        assert answer.status == 422 and words in answer.text
+        assert cases(line) == []
 
 
 def test_another_callers_case_cannot_be_reached_through_ones_own(line: House, ana: Browser) -> None:

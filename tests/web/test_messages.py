@@ -115,7 +115,10 @@ def test_where_twilio_fails_it_is_said_in_words(
 
 def test_a_message_is_given_to_a_colleague_and_back(desk: House, ana: Browser, message: str) -> None:
     bo = user(desk, "bo", targets=[TEAM])
-    assert "Given to Bo." in json.loads(does(ana, message, "assign", to=bo.id, htmx=True).headers["HX-Trigger"])["notice"]["text"]
+    assert (
+        "Given to Bo."
+        in json.loads(does(ana, message, "assign", to=bo.id, htmx=True).headers["HX-Trigger"])["notice"]["text"]
+    )
     assert (row(desk, message)["agent"], row(desk, message)["state"]) == (bo.id, "waiting")
     does(ana, message, "assign", to="")
     assert row(desk, message)["agent"] is None
@@ -180,9 +183,7 @@ def test_nobody_is_called_back_at_night(desk: House, message: str) -> None:
     assert made["due"] > desk.moment()
 
 
-def test_who_withholds_their_number_cannot_be_called_back(
-    desk: House, ana: Browser, fake_twilio: FakeTwilio
-) -> None:
+def test_who_withholds_their_number_cannot_be_called_back(desk: House, ana: Browser, fake_twilio: FakeTwilio) -> None:
     id_ = left(desk, fake_twilio, "anonymous", "1")
     assert "Number withheld" in ana.get(f"/desk/tasks/{id_}/voicemail").text
     assert does(ana, id_, "call-back").status == 409

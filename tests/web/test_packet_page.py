@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from ivr.handoff.link import sign
 from ivr.store.people import PersonRow
 from tests.actors import JEROME, MARGO, STRANGER, House
@@ -47,12 +45,10 @@ def test_no_search_engine_and_no_cache_keeps_the_page(line: House) -> None:
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize(
-    "token", ["x", "a.b.c", "é", "..", "%00", "a" * 500, "Q0Ex.99999999999.AAAA"]
-)
-def test_what_we_did_not_sign_opens_nothing(line: House, token: str) -> None:
-    page = Browser(line).get(f"/packet/{token}")
-    assert page.status == 410 and "This link has expired" in page.text
+def test_what_we_did_not_sign_opens_nothing(line: House) -> None:
+    for token in ("x", "a.b.c", "é", "..", "%00", "a" * 500, "Q0Ex.99999999999.AAAA"):
+        page = Browser(line).get(f"/packet/{token}")
+        assert page.status == 410 and "This link has expired" in page.text
 
 
 def test_an_old_link_says_what_to_do(line: House) -> None:

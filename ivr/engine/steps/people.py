@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ivr.config import Priority, Target
+from ivr.engine.decide import menu_reasons
 from ivr.engine.inputs import Dialled, Queued, Recorded, Silence
 from ivr.engine.moves import Into, Move, Out, hung_up, over
 from ivr.engine.session import Session, Wait
@@ -41,7 +42,7 @@ def visit_handoff(talk: Talk, step: Handoff) -> Move:
             "task": task,
             "ahead": ahead,
             "because": because,
-            "reason": talk.reasons[-1] if talk.reasons else None,
+            "reason": _reason(talk, about),
         },
         private | _own_words(talk),
     )
@@ -54,9 +55,16 @@ def _next_id(talk: Talk, what: str, letter: str) -> str:
     return f"{talk.before.call.get('sid')}-{letter}{number}"
 
 
+def _reason(talk: Talk, about: Any) -> str | None:
+    """Why they call: what they chose last, or the reason that the hand-off is about."""
+    if talk.reasons:
+        return talk.reasons[-1]
+    return about if about in menu_reasons(talk.bundle, talk.line) else None
+
+
 def _own_words(talk: Talk) -> dict[str, Any]:
-    """What the caller said last in words of their own."""
-    spoken = [entry["spoken"] for entry in talk.said.values() if entry.get("spoken")]
+    """What the caller said last in words of their own; a single word is the name of a choice."""
+    spoken = [entry["spoken"] for entry in talk.said.values() if len(str(entry.get("spoken") or "").split()) > 1]
     return {"words": spoken[-1]} if spoken else {}
 
 
@@ -103,7 +111,8 @@ def answer_queue(talk: Talk, given: Queued, wait: Wait) -> Move:
         "seconds": given.seconds,
         "opened": given.opened,
     }
-    if given.queue is not None:
+    if given.queue is not None and wait.spec["way"] == "queue":
+        # A queue of this caller's own; TaskRouter's belongs to the whole workflow.
         data["queue_sid"] = given.queue
     if given.low is not None:
         data |= {"low": given.low, "high": given.high}
@@ -148,7 +157,7 @@ def visit_callback(talk: Talk, step: Callback) -> Move:
     data = {
         "target": step.callback,
         "task": _next_id(talk, "callbacks", "c"),
-        "reason": talk.reasons[-1] if talk.reasons else None,
+        "reason": _reason(talk, about),
     }
     talk.emit("callback_booked", data, {"number": number, "about": about} | _own_words(talk))
     talk.reached = (*talk.reached, "callback")

@@ -89,7 +89,7 @@ def test_an_outcome_that_this_target_cannot_have_says_why(target: str, outcome: 
 
 def test_taskrouter_has_the_outcomes_of_a_queue(tmp_path: Path) -> None:
     files = {
-        "config.yaml": config("care_team: {taskrouter: {workflow: WW1, callback: {}}}"),
+        "config.yaml": config("care_team: {taskrouter: {workflow: WW1, workspace: WS1, callback: {}}}"),
         "flows/people.yaml": people("callback_booked: bye, waited_too_long: message"),
     }
     assert problems_of(project(files), tmp_path) == []
