@@ -188,7 +188,11 @@ class Waiting(Shape):
 
 
 class TaskRouter(Waiting):
-    """A TaskRouter workflow: Twilio's engine routes, ours tells it who is calling."""
+    """A TaskRouter workflow: Twilio's engine routes, ours tells it who is calling.
+
+    In Twilio's console the workflow's assignment callback is `/voice/assignment`, and its reservations last longer than
+    `ring` and a whisper together. A callback also needs `workspace`.
+    """
 
     workflow: str = ""
     workspace: str | None = None

@@ -13,6 +13,7 @@ from ivr.engine.decide import decide
 from ivr.engine.events import Event
 from ivr.engine.inputs import (
     Answer,
+    Dialled,
     HungUp,
     Input,
     NoAnswer,
@@ -101,16 +102,23 @@ def _after_the_end(parts: Parts, call: Call, request: CallRequest) -> str:
         data = {"result": "bridged", "seconds": request.queued.seconds, "late": True}
         parts.store.keep_late(call.sid, (Event("waited", now, "", data),), "handed_over")
     if request.dialled is not None:
-        data = {
-            "status": request.dialled.status,
-            "bridged": request.dialled.bridged,
-            "seconds": request.dialled.seconds,
-            "late": True,
-        }
-        parts.store.keep_late(
-            call.sid, (Event("dialled", now, "", data),), "handed_over" if request.dialled.bridged else None
-        )
+        _keep_talk(parts, call, request.dialled, now)
     return parts.empty
+
+
+def _keep_talk(parts: Parts, call: Call, dialled: Dialled, now: float) -> None:
+    """A caller who hung up first may have talked with those who were dialled, who then have something to write up."""
+    session = from_json(call.session) if call.session else None
+    events = parts.store.events_of(call.sid)
+    asked: Mapping[str, Any] = next((event.data for event in reversed(events) if event.type == "asked"), {})
+    data: dict[str, Any] = {"status": dialled.status, "bridged": dialled.bridged, "seconds": dialled.seconds}
+    private: Mapping[str, Any] = {}
+    if asked.get("kind") == "dial" and not asked.get("emergency"):
+        data |= {"target": asked["target"], "task": asked["task"]}
+        private = next(event.private for event in reversed(events) if event.type == "handed_off")
+    event = Event("dialled", now, "", {**data, "late": True}, private)
+    tasks = made_by(_bundle(parts, call.bundle), session, (event,)) if session else ()
+    parts.store.keep_late(call.sid, (event,), "handed_over" if dialled.bridged else None, tasks)
 
 
 def _keep_message(parts: Parts, call: Call, recorded: Recorded, now: float) -> None:

@@ -13,7 +13,7 @@ from ivr.lookups.actions import perform
 from ivr.outgoing import MayHaveGone, send
 from ivr.personal.likely import Popularity
 from ivr.ports import Parts
-from ivr.store import routed
+from ivr.store import dialled, routed
 from ivr.store.expire import expire_console
 from ivr.store.jobs import LOST, Job
 from ivr.store.store import DatabaseStore
@@ -30,6 +30,12 @@ RING_SPARE = 30.0
 """Seconds after an agent's phone should have stopped ringing until nobody is expected to say so any more."""
 
 
+GONE = 180.0
+"""Seconds past the longest wait of a queue until nobody is there any more: whoever is has been told to leave by then."""
+
+UNWRITTEN = 86400.0
+"""Seconds in which people who were dialled can write up their call."""
+
 FORGOTTEN = 86400.0
 """Seconds that TaskRouter keeps a task of ours for which it finds nobody."""
 
@@ -41,7 +47,7 @@ class Worker:
         self.config, self.store, self.clock, self.log = config, store, clock, log
         self.parts = Parts(store, _NoSources(), Twiml(config), clock)
         self.rest = Rest(config)
-        self._swept = self._kept = float("-inf")
+        self._swept = self._kept = self._gone = float("-inf")
 
     def turn(self) -> int:
         """The outbox always; the sweeper and upkeep when it is time. A database that is gone is waited for."""
@@ -54,6 +60,7 @@ class Worker:
                 self._kept = self.clock()
                 self.upkeep()
         except StoreGone as error:
+            self._gone = self.clock()
             self.log.error("database", error=str(error), hint="is it running? the worker tries again")
             return 0
         return done
@@ -124,9 +131,27 @@ class Worker:
             if routed.give_to_desk(self.store.database, task, now):
                 self.log.error("callback_to_desk", task=task, hint="no worker of its workflow took it")
         closed = sum(hang_up(self.parts, sid, "no callback") for sid in self.store.calls.silent_since(now))
+        if now - self._gone > GONE:
+            # While the database was gone nobody could be told to leave.
+            closed += self._close_left(now)
+        released += dialled.finish_unwritten(self.store.database, now - UNWRITTEN, now)
         if closed or released:
             self.log.info("swept", calls=closed, tasks=released)
         return closed + released
+
+    def _close_left(self, now: float) -> int:
+        """Closes calls whose caller has left a queue, though Twilio's word of it never came. Returns how many."""
+        closed = 0
+        for task, id_ in self.store.tasks.unheard_of(now - GONE):
+            bundle = self.store.bundle(id_) or self.store.published()
+            target = bundle.part.targets.get(task.target)
+            if target is None or target.waiting is None or now - task.entered <= target.waiting.at_most + GONE:
+                continue
+            closed += 1
+            if not hang_up(self.parts, task.call, "no callback"):
+                # Of a call that was erased only the place in line is left.
+                self.store.tasks.leave(task.id, now)
+        return closed
 
     def upkeep(self) -> None:
         """Deletes what is over, and counts what people call about."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select, text
 
 from bench.shipped import BASE, LINE, TOKEN
@@ -63,6 +64,25 @@ def outside(project: Project) -> str:
     return group_key(project.bundle, personas(project.folder))
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once for every house of this process."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Takes what was compiled before."""
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keeps what has been compiled."""
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = _Compiled()
+
+
 class House:
     """A server of the shipped project on a database, outside the control group, with a clock set by hand."""
 
@@ -87,6 +107,7 @@ class House:
         self.project, self.url, self.moment, self.made = project, url, moment, made if made is not None else []
         self.config = configured(project, url, **{"secret_key": outside(project), **(config or {})})
         self.app: Flask = create_app(self.config, now=moment, **parts)
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.parts = parts
         self.store: DatabaseStore = self.app.extensions["ivr"].store
         self.store.callers.new_id = self._new_id

@@ -49,6 +49,7 @@ TASK = {
     "Priority": r"\d+", "TaskChannel": r"\w+",
 }  # fmt: skip
 CHANGED_CALL = {"Status": "canceled|completed"}
+CHANGED_RESERVATION = {"ReservationStatus": "accepted|rejected"}
 CHANGED_TASK = {
     "AssignmentStatus": "pending|reserved|assigned|canceled|completed|wrapping", "Reason": r"(?s).{1,4096}",
 }  # fmt: skip
@@ -186,6 +187,8 @@ class FakeTwilio:
                 return told(self._shown(sid, self.tasks), ETag=f'"{self.tasks[sid]["version"]}"')
             case "POST", sid if path.startswith(space) and sid in self.tasks:
                 return self._change_task(asked, sid)
+            case "POST", sid, "Reservations", reservation if path.startswith(space) and sid in self.tasks:
+                return self._change_reservation(asked, sid, reservation)
         return NOTHING
 
     def _make(
@@ -232,10 +235,21 @@ class FakeTwilio:
             return refusal(400, 20001, wrong)
         if asked.headers.get("If-Match") not in (None, f'"{task["version"]}"'):
             return refusal(412, 20412, "Precondition failed")
-        if task["assignment_status"] not in ("pending", "reserved"):
-            return refusal(400, 20001, "Cannot cancel task because it is not pending or reserved")
-        task.update(assignment_status=asked.form["AssignmentStatus"], reason=asked.form["Reason"])
+        status = asked.form["AssignmentStatus"]
+        before = {"canceled": ("pending", "reserved"), "completed": ("assigned", "wrapping")}.get(status, ())
+        if task["assignment_status"] not in before:
+            return refusal(400, 20001, f"Cannot make task {status} because it is not {' or '.join(before)}")
+        task.update(assignment_status=status, reason=asked.form["Reason"])
         return told(self._shown(sid, self.tasks))
+
+    def _change_reservation(self, asked: Asked, task: str, sid: str) -> Answer:
+        wrong = misfits(asked.form, CHANGED_RESERVATION, ("ReservationStatus",))
+        if wrong or not re.fullmatch(r"WR[0-9a-f]{32}", sid):
+            return refusal(400, 20001, wrong or "not a reservation")
+        if self.tasks[task]["assignment_status"] != "reserved":
+            return refusal(400, 20001, "Reservation is not pending")
+        self.tasks[task].update(assignment_status="assigned", reservation=sid)
+        return told({"sid": sid, "reservation_status": asked.form["ReservationStatus"]})
 
     def _media(self, sid: str, ranged: str | None) -> Answer:
         whole = self.recordings[sid]

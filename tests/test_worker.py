@@ -18,9 +18,10 @@ from ivr.clock import now
 from ivr.handoff.task import Task
 from ivr.lookups.fault import LookupFault
 from ivr.store import tables as t
+from ivr.store.erase import erase_personal
 from ivr.store.jobs import ATTEMPTS, LEASE_SECONDS, LOST, enqueue
-from ivr.worker import RING_SPARE, SWEEP_SECONDS, Worker
-from tests.actors import STRANGER, House
+from ivr.worker import GONE, RING_SPARE, SWEEP_SECONDS, Worker
+from tests.actors import MARGO, STRANGER, House, Phone
 from tests.fake_twilio import ACCOUNT, TOKEN, FakeTwilio
 
 DAY = 86400.0
@@ -250,6 +251,74 @@ def test_a_task_that_rang_at_an_agent_and_was_never_heard_of_waits_again(house: 
     assert worker.sweep() == 1
     (task,) = house.rows("tasks")
     assert (task["state"], task["agent"], task["entered"]) == ("waiting", None, began)
+
+
+def waits(house: House, number: str = STRANGER) -> Phone:
+    """Somebody in line for the care team, whose queue lets nobody wait longer than ten minutes."""
+    call = house.calls(number).dial()
+    for key in ("0",) if number == MARGO else ("1", "0"):
+        call.press(key)
+    return call
+
+
+def test_a_caller_who_is_gone_without_a_word_leaves_the_line_once_nobody_would_still_wait(
+    house: House, worker: Worker
+) -> None:
+    call = waits(house)
+    house.moment.pass_by(600 + GONE)
+    assert worker.sweep() == 0
+    house.moment.pass_by(1)
+    assert worker.sweep() == 1 and worker.sweep() == 0
+    (task,) = house.rows("tasks")
+    assert (task["state"], task["result"]) == ("done", "abandoned")
+    assert (call.row["state"], call.row["outcome"]) == ("closed", "caller_left")
+    assert house.store.tasks.size("care_team") == 0
+
+
+def test_who_waits_or_talks_or_is_called_back_is_left_alone(house: House, worker: Worker) -> None:
+    with house.store.database.write() as connection:
+        connection.execute(insert(t.users).values(agent(house.moment())))
+    talks, booked = waits(house), waits(house, MARGO)
+    first, second = (house.store.tasks.of_call(call.sid)[0].id for call in (talks, booked))
+    assert house.store.tasks.take(first, "u1", house.moment())
+    assert house.store.tasks.accept(first, "CA9", house.moment())
+    assert house.store.tasks.book(second, MARGO, house.moment(), house.moment())
+    house.moment.pass_by(3000)
+    waits(house, "+15550100008")
+    assert worker.sweep() == 0
+    assert [task["state"] for task in house.rows("tasks")] == ["talking", "waiting", "waiting"]
+
+
+def test_a_caller_whose_agent_did_not_answer_is_told_first(house: House, worker: Worker) -> None:
+    call = waits(house)
+    with house.store.database.write() as connection:
+        connection.execute(insert(t.users).values(agent(house.moment())))
+    (task,) = house.store.tasks.of_call(call.sid)
+    house.moment.pass_by(590)
+    assert house.store.tasks.take(task.id, "u1", house.moment())
+    house.moment.pass_by(300)
+    assert worker.sweep() == 1  # the phone has stopped ringing
+    call.keep_waiting().hears("longer than it should")
+
+
+def test_a_call_that_was_erased_keeps_no_place_in_line(house: House, worker: Worker) -> None:
+    call = waits(house)
+    with house.store.database.write() as connection:
+        erase_personal(connection, [call.sid])
+    house.moment.pass_by(601 + GONE)
+    assert worker.sweep() == 1 and worker.sweep() == 0
+    assert [task["result"] for task in house.rows("tasks")] == ["abandoned"]
+
+
+def test_after_the_database_was_gone_callers_are_told_before_anybody_is_thought_gone(line: House, log: Log) -> None:
+    call, worker = waits(line), Worker(line.config, line.store, line.moment, log)
+    line.run("ALTER TABLE outbox RENAME TO gone")
+    line.moment.pass_by(601 + GONE)
+    assert worker.turn() == 0 and log.of("database")
+    line.run("ALTER TABLE gone RENAME TO outbox")
+    line.moment.pass_by(SWEEP_SECONDS + 1)
+    worker.turn()
+    call.keep_waiting().hears("longer than it should")
 
 
 # Upkeep

@@ -62,7 +62,7 @@ TYPES: Mapping[str, str] = {
     "returned": "a flow returned a name to where it was entered",
     "answered": "the caller has their answer: to what",
     "handed_off": "the call was sent to people: the target; private: about",
-    "dialled": "how that went: status, bridged, seconds",
+    "dialled": "how that went: status, bridged, seconds, and who was rung, for which task and why; private: about",
     "queued": "the call joined a queue: the target, its task, how far ahead and why; private: about",
     "waited": "how the wait in a queue ended: result, seconds, the estimate given, whether the packet was opened",
     "callback_booked": "people will call back: the target; private: the number, about",

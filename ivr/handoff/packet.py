@@ -144,11 +144,18 @@ def _known(view: View, session: Session, facts: Mapping[str, Any]) -> list[str]:
     for step, found in session.found.items():
         values |= {("found", step, name): value for name, value in found.items()}
     lines = [
-        f"{named('.'.join(path[1:] if path[0] in ('caller', 'found') else path))}: {in_words(value)}"
+        f"{named('.'.join(path[1:] if path[0] in ('caller', 'found') else path))}: {_value(view, path, value)}"
         for path, value in values.items()
         if isinstance(value, (str, int, float)) and value is not False and view.may_see(*path)
     ]
     return list(dict.fromkeys(lines))
+
+
+def _value(view: View, path: tuple[str, ...], value: Any) -> str:
+    field = view.bundle.field_at(path)
+    if field is not None and field.kind == "money" and isinstance(value, (int, float)):
+        return f"{value:.2f} {view.bundle.part.money}"
+    return in_words(value)
 
 
 def _case(session: Session, cases: Sequence[Mapping[str, Any]], today: str) -> dict[str, Any]:

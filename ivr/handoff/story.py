@@ -40,13 +40,17 @@ def own_words(events: Iterable[Event]) -> Iterator[tuple[Event, str]]:
             yield event, text(given["text"])
 
 
+BARE = 2
+"""Words with which somebody only asks for a person ("agent", "a person"); more than these say something of why they call."""
+
+
 def reason_words(events: Iterable[Event]) -> list[str]:
     """The caller's own words for why they call: all they said but yes, no, and commands other than for a person."""
     found = []
     for event, words in own_words(events):
         choice = str(event.private["input"].get("choice") or "")
-        aside = choice.startswith((*ASIDES, "command:")) and choice != "command:agent"
-        if not aside:
+        command = choice.startswith("command:") and (choice != "command:agent" or len(words.split()) <= BARE)
+        if not command and not choice.startswith(ASIDES):
             found.append(words)
     return list(dict.fromkeys(found))
 

@@ -9,6 +9,7 @@ from ivr.engine.events import Event
 from ivr.engine.session import Session
 from ivr.flow.bundle import Bundle
 from ivr.handoff.callback import due
+from ivr.handoff.seen import text
 from ivr.phone import zone_of
 
 
@@ -59,9 +60,19 @@ def is_routed(task: Task) -> bool:
     return task.kind == "callback" and task.way == "taskrouter"
 
 
+def is_unwritten(task: Task) -> bool:
+    """Whether people who were dialled have talked with this caller, and none of them writes it up yet."""
+    return task.way == "dial" and task.state == "wrap_up" and task.agent is None
+
+
+MAKES = frozenset(("queued", "dialled", "callback_booked", "recorded"))
+"""Events that may make one: most turns have none of them."""
+
+
 def made_by(bundle: Bundle, session: Session, events: Sequence[Event]) -> tuple[Task, ...]:
-    """The tasks that `events` of one call make: a caller who waits, a call back, a message to listen to."""
-    return tuple(_made(bundle, session, events))
+    """The tasks that `events` of one call make: a caller who waits, a talk to write up, a call back, a message."""
+    making = [event for event in events if event.type in MAKES]
+    return tuple(_made(bundle, session, making)) if making else ()
 
 
 def _made(bundle: Bundle, session: Session, events: Sequence[Event]) -> Iterator[Task]:
@@ -69,6 +80,8 @@ def _made(bundle: Bundle, session: Session, events: Sequence[Event]) -> Iterator
         match event.type:
             case "queued":
                 yield _task(session, event, "call", str(event.data["task"]), way=str(event.data["way"]))
+            case "dialled" if event.data["bridged"] and event.data.get("target"):
+                yield _talked(session, event)
             case "callback_booked" if not event.data.get("kept_place"):
                 number = str(event.private["number"])
                 target = str(event.data["target"])
@@ -77,6 +90,13 @@ def _made(bundle: Bundle, session: Session, events: Sequence[Event]) -> Iterator
             case "recorded":
                 sid = str(event.private["sid"])
                 yield _task(session, event, "voicemail", f"v-{sid}")._replace(recording=sid)
+
+
+def _talked(session: Session, event: Event) -> Task:
+    """Who was dialled took the call on their own phone; only its end is known here, and that there is something to write up."""
+    began = event.at - float(event.data["seconds"])
+    task = _task(session, event, "call", str(event.data["task"]), way="dial")
+    return task._replace(state="wrap_up", entered=began, due=began, taken=began, talked=began, parted=event.at)
 
 
 def callback_due(bundle: Bundle, target: str, number: str, now: float) -> float:
@@ -104,7 +124,8 @@ def _task(
         number=number or session.call.get("number"),
         language=session.language,
         reason=reason,
-        words=words,
+        # Not every character that can be said, or written for it, can be stored.
+        words=text(words) if words else None,
         because=event.data.get("because"),
         ahead=float(event.data.get("ahead") or 0.0),
         entered=event.at,

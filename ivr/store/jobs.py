@@ -1,10 +1,11 @@
 """The outbox: jobs stored with the turn that asked for them, leased, retried, done at least once with a stable key.
 
 Kinds: `action` (config.yaml's, by name), `twilio` (delete_queue, delete_recording, hang_up, callback_task,
-accept_reservation, end_task) and `message` (sms, email). The first two may be done again: the receiver knows the key, or once more changes nothing. A message may
-not: nobody can tell a mail server or Twilio that they have seen it. So a message is leased once for each certain failure
-and never after an uncertain one: not where its sender says so (`failed(…, again=False)`), and not where its worker was
-killed (the lease ran out: `give_up_lost`). Sent once matters more there than sent surely, and people are told.
+accept_reservation, end_task) and `message` (sms, email). The first two may be done again: the receiver knows the key, or
+once more changes nothing. A message may not: nobody can tell a mail server or Twilio that they have seen it. So a message is
+leased once for each certain failure and never after an uncertain one: not where its sender says so
+(`failed(…, again=False)`), and not where its worker was killed (the lease ran out: `give_up_lost`). Sent once matters more
+there than sent surely, and people are told.
 """
 
 from __future__ import annotations

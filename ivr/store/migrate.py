@@ -13,6 +13,9 @@ from sqlalchemy import text
 from ivr.errors import StoreGone, UsageError
 from ivr.store.database import Database
 
+WAITS = 10
+"""How often a SQLite file that another server is migrating is waited for, as long each time as any writer waits."""
+
 
 def _config() -> Config:
     config = Config()
@@ -33,16 +36,24 @@ def current(database: Database) -> str | None:
 
 def upgrade(database: Database) -> str:
     """Brings the database to the newest migration and returns it; two servers that start at once wait for each other."""
-    try:
-        with database.writer.begin() as connection:
-            if not database.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(4987)"))
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except Exception as error:
-        raise UsageError(f"the database cannot be migrated: {str(error).splitlines()[0]}") from error
+    for left in reversed(range(WAITS)):
+        try:
+            _upgrade(database)
+            break
+        except Exception as error:
+            if left and database.is_sqlite and "database is locked" in str(error):
+                continue
+            raise UsageError(f"the database cannot be migrated: {str(error).splitlines()[0]}") from error
     return head()
+
+
+def _upgrade(database: Database) -> None:
+    with database.writer.begin() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(4987)"))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def require_current(database: Database) -> None:

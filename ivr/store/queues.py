@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select
 
+from ivr.handoff.estimate import Past
 from ivr.handoff.task import Task
 from ivr.store import tables as t
 from ivr.store.database import Database, Prepared
@@ -18,6 +19,9 @@ SERVED = (t.tasks.c.entered - t.tasks.c.ahead, t.tasks.c.id)
 
 WORKING = ("available", "busy", "wrap_up")
 """Presences of people who take part in the work now."""
+
+LEFT = ("abandoned", "waited_too_long")
+"""Results of those who did not wait until somebody came."""
 
 
 class Queues:
@@ -62,6 +66,15 @@ class Queues:
         free = select(*COLUMNS).where(c.target == target, c.done.is_(None), c.state == "waiting")
         return self._tasks(free.order_by(*SERVED))
 
+    def unheard_of(self, before: float) -> list[tuple[Task, str]]:
+        """Callers who wait on the line for this desk, and to whose task nothing has happened since then, each with the bundle of
+        their call."""
+        c = t.tasks.c
+        waits = (c.done.is_(None), c.kind == "call", c.way == "queue", c.state == "waiting", c.changed < before)
+        found = select(*COLUMNS, t.calls.c.bundle).join(t.calls, t.calls.c.sid == c.call).where(*waits).order_by(c.id)
+        with self.database.read() as connection:
+            return [(Task(*row[:-1]), row[-1]) for row in connection.execute(found)]
+
     def revision(self) -> tuple[Any, ...]:
         """Another one than before: something that pages show has changed, a task or what somebody can do now.
 
@@ -74,13 +87,13 @@ class Queues:
             rows = [connection.execute(each.order_by(each.selected_columns[0])).all() for each in (tasks, people)]
         return tuple(tuple(row) for found in rows for row in found)
 
-    def handled(self, target: str, since: float, limit: int = 50) -> list[float]:
-        """How many seconds each task took its agent, from taken to done, of those done since then; newest first."""
+    def past(self, target: str, since: float, limit: int = 50) -> list[Past]:
+        """What became of the callers of this target whose tasks are done since then, newest first."""
         c = t.tasks.c
-        done = select(c.done - c.taken).where(c.target == target, c.done >= since, c.agent.is_not(None))
+        wanted = select(c.kind, c.result, c.entered, c.taken, c.talked, c.done)
+        done = wanted.where(c.target == target, c.done >= since, c.kind != "voicemail", c.way != "dial")
         with self.database.read() as connection:
-            latest = done.where(c.taken.is_not(None)).order_by(c.done.desc(), c.id).limit(limit)
-            return list(connection.execute(latest).scalars())
+            return [_past(row) for row in connection.execute(done.order_by(c.done.desc(), c.id).limit(limit))]
 
     def working(self, target: str) -> int:
         """How many people work for this target now: available, on a call, or ending one."""
@@ -101,3 +114,13 @@ class Queues:
     def _tasks(self, statement: Any) -> list[Task]:
         with self.database.read() as connection:
             return [Task(*row) for row in connection.execute(statement)]
+
+
+def _past(row: Any) -> Past:
+    """One caller. Who was to be called back did not wait on the line, so says nothing of how long people stay there."""
+    over = row.taken if row.talked is not None else row.done
+    left = row.result in LEFT
+    waited = over - row.entered if row.kind == "call" else 0.0
+    if row.talked is None or row.taken is None:
+        return Past(waited, left)
+    return Past(waited, left, row.talked - row.taken, row.done - row.taken)

@@ -40,9 +40,7 @@ def accept(
         _set(connection, id_, now, **talking)
         if external and reservation:
             give = {"target": task.target, "task": external, "reservation": reservation}
-            enqueue(
-                connection, f"accept_reservation:{reservation}", "twilio", "accept_reservation", give, None, now
-            )
+            enqueue(connection, f"accept_reservation:{reservation}", "twilio", "accept_reservation", give, None, now)
     return task._replace(**talking, changed=now)
 
 

@@ -81,9 +81,7 @@ class Tasks(Queues):
                 return False
             if task.way == "taskrouter":
                 return False
-            works = select(t.users.c.id).where(t.users.c.id == user, t.users.c.disabled.is_(None)).with_for_update()
-            # Once their row is held, whatever else they take at this moment comes after or is seen.
-            if connection.execute(works).scalar() is None or _has_another(connection, user):
+            if not is_free(connection, user):
                 return False
             connection.execute(_set(id_, now, state="ringing", agent=user, taken=now, agent_call=None))
             set_presence_in(connection, user, "busy", now)
@@ -173,6 +171,11 @@ class Tasks(Queues):
                 connection.execute(_set(then.id, now, last_agent=task.agent))
         return True
 
+    def leave(self, id_: str, now: float) -> None:
+        """The caller is not on the line any more."""
+        with self.database.write() as connection:
+            waited(connection, id_, "abandoned", now)
+
     def again(self, id_: str, due: float, now: float) -> bool:
         """Who was called back did not answer: tried again, not before `due`."""
         with self.database.write() as connection:
@@ -260,10 +263,13 @@ def _let_go(connection: Connection, task: Task, presence: str, now: float) -> No
         connection.execute(theirs.values(presence=presence, presence_at=now))
 
 
-def _has_another(connection: Connection, user: str) -> bool:
+def is_free(connection: Connection, user: str) -> bool:
+    """Whether this agent works here and has nothing in hand. Holds their row: whatever else they take at this moment comes
+    after or is seen."""
+    works = select(t.users.c.id).where(t.users.c.id == user, t.users.c.disabled.is_(None)).with_for_update()
     c = t.tasks.c
     mine = select(c.id).where(c.agent == user, c.done.is_(None), c.state.in_(IN_HAND)).limit(1)
-    return connection.execute(mine).scalar() is not None
+    return connection.execute(works).scalar() is not None and connection.execute(mine).scalar() is None
 
 
 def _last_agent(connection: Connection, caller: str | None) -> str | None:

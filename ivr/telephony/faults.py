@@ -30,7 +30,7 @@ def asked_to(what: str) -> Iterator[None]:
     """Around one request: whatever the library raises becomes a RestFault. `what` completes "Twilio refused to …"."""
     # Imported here, as everything that only the REST side needs: webhooks are answered without it.
     from requests.exceptions import RequestException
-    from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+    from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 
     try:
         yield
@@ -38,6 +38,10 @@ def asked_to(what: str) -> Iterator[None]:
         raise refused(what, error.status, error.code, error.msg) from None
     except TwilioServiceException as error:
         raise refused(what, error.status, error.code, f"{error.title} {error.detail or ''}") from None
+    except TwilioException as error:
+        # A list's: "Unable to fetch page" and the answer.
+        status = getattr(error.args[-1] if error.args else None, "status_code", 500)
+        raise refused(what, status, None, "the list cannot be had") from None
     except RequestException as error:
         raise _lost(what, error) from None
     except (ValueError, TypeError, AttributeError, KeyError):

@@ -239,6 +239,8 @@ APOLOGIES: Mapping[str, str] = {
 
 
 def _text(words: str) -> str:
+    # These two no XML may hold, not even escaped: Twilio would refuse the whole document.
+    words = words.replace("\ufffe", "").replace("\uffff", "")
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

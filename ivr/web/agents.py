@@ -12,12 +12,13 @@ from flask import request
 from ivr.engine.session import from_json
 from ivr.engine.steps.people import whisper
 from ivr.flow.spoken import seconds
+from ivr.handoff.task import Task, is_routed
 from ivr.handoff.text import whisper_words
 from ivr.telephony.twiml import EMPTY, HANG_UP, VOICES, _say, _text
+from ivr.web import workers
 from ivr.web.packets import packet_of_call
 
 if TYPE_CHECKING:
-    from ivr.handoff.task import Task
     from ivr.web.app import Wiring
 
 LONGEST_WHISPER = 8.0
@@ -120,7 +121,10 @@ def _voice() -> str:
 
 def _turned_away(wiring: Wiring, task: Task | None) -> str:
     """Why there is nobody to talk to, so that no agent wonders at a dead line."""
-    if task is not None and task.way == "taskrouter":
+    if task is not None:
         workers.turned_away(wiring, task)
-    taken = task is not None and task.state in ("ringing", "talking", "wrap_up") and task.result is None
-    return wiring.twiml.goodbye("Somebody else is with this caller already." if taken else "The caller has hung up.")
+        if task.state in ("ringing", "talking", "wrap_up"):
+            return wiring.twiml.goodbye("Somebody else is with this caller already.")
+        if task.kind == "callback":
+            return wiring.twiml.goodbye("This call back is looked after already.")
+    return wiring.twiml.goodbye("The caller has hung up.")

@@ -24,23 +24,22 @@ def assignment(wiring: Wiring) -> str:
     """What TaskRouter shall do, as JSON."""
     attributes, worker = _object("TaskAttributes"), _object("WorkerAttributes")
     target = wiring.config.file.targets.get(str(attributes.get("target")))
-    answer: dict[str, Any] = {
-        "instruction": "dequeue",
-        "to": worker.get("contact_uri"),
-        # `to` is Twilio's own attribute of a call that was enqueued.
-        "from": attributes.get("line") or attributes.get("to"),
-    }
+    # `to` is Twilio's own attribute of a call that was enqueued.
+    numbers = {"to": worker.get("contact_uri"), "from": attributes.get("line") or attributes.get("to")}
+    answer: dict[str, Any] = {"instruction": "dequeue"}
+    answer |= {name: number for name, number in numbers.items() if isinstance(number, str) and number}
     if target is not None:
         answer["timeout"] = int(target.ring)
     if attributes.get("callback"):
         answer |= {"instruction": "call"} | _call_back(wiring, str(attributes["callback"]))
     elif target is not None and target.taskrouter is not None:
         answer["instruction"] = target.taskrouter.instruction
-        answer["post_work_activity_sid"] = target.taskrouter.after
-    if answer["instruction"] == "conference" and not _is_text(answer["from"]):
-        # Twilio makes no conference without a caller's number, but dequeues.
+        if target.taskrouter.after:
+            answer["post_work_activity_sid"] = target.taskrouter.after
+    if answer["instruction"] == "conference" and "from" not in answer:
+        # Twilio makes no conference without a number to call from, but dequeues.
         answer["instruction"] = "dequeue"
-    return encode({name: value for name, value in answer.items() if isinstance(value, int) or _is_text(value)})
+    return encode(answer)
 
 
 def _call_back(wiring: Wiring, task: str) -> dict[str, str]:
@@ -63,7 +62,3 @@ def _object(field: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return made if isinstance(made, dict) else {}
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)

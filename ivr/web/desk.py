@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, abort, flash, g, make_response, render_template, request, url_for
 
-from ivr.handoff.task import Task
+from ivr.handoff.task import Task, is_unwritten
 from ivr.web import console
 from ivr.web.auth import requires, see
 from ivr.web.served import is_fragment, served
@@ -100,6 +100,7 @@ def _about(task: Task | None) -> dict[str, Any]:
         "unheard": task.agent_call is None and task.taken is not None and now - task.taken > wiring.rest.seconds,
         "back": round(wiring.config.file.desk.ring + GIVEN_BACK),
         "outcomes": OUTCOMES,
+        "unwritten": is_unwritten(task),
     }
 
 

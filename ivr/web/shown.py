@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +11,7 @@ from ivr.handoff.order import Waiting, key, next_for
 from ivr.handoff.packet import NAMES
 from ivr.handoff.seen import in_words, may_see, named, text
 from ivr.handoff.story import reason_label
-from ivr.handoff.task import Task
+from ivr.handoff.task import Task, is_unwritten
 from ivr.handoff.text import LANGUAGES, lines
 from ivr.phone import masked
 from ivr.store.store import DatabaseStore
@@ -34,12 +34,14 @@ class Row(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """The left column. `mine`: what this agent has in hand; `next`: the id of what they would be given now."""
+    """The left column. `mine`: what this agent has in hand; `unwritten`: talks of those who were dialled, the newest first;
+    `next`: the id of what they would be given now."""
 
     mine: Sequence[Row]
     waiting: Sequence[Row]
     callbacks: Sequence[Row]
     voicemail: Sequence[Row]
+    unwritten: Sequence[Row]
     next: str | None
 
 
@@ -70,13 +72,17 @@ def listed(wiring: Wiring, user: User, now: float) -> Listed:
     """What waits for this agent, each group in the order of service."""
     tasks = wiring.store.tasks.open_tasks(user.targets or None)
     free = {target: wiring.store.tasks.free_agents(target) for target in {task.target for task in tasks}}
-    rows = [_row(wiring, user, task, free[task.target], now) for task in tasks if is_mine(task, user) or ours(task)]
 
-    def those(kind: str) -> list[Row]:
-        return [row for row in rows if row.task.kind == kind and not is_mine(row.task, user)]
+    def rows(those: Iterable[Task]) -> list[Row]:
+        return [_row(wiring, user, task, free[task.target], now) for task in those]
 
-    mine = [row for row in rows if is_mine(row.task, user)]
-    return Listed(mine, those("call"), those("callback"), those("voicemail"), _next(wiring, user, tasks, free, now))
+    def waiting(kind: str) -> list[Row]:
+        return rows(task for task in tasks if task.kind == kind and ours(task) and not is_mine(task, user))
+
+    mine = rows(task for task in tasks if is_mine(task, user))
+    unwritten = rows(sorted(filter(is_unwritten, tasks), key=lambda task: task.parted or 0.0, reverse=True))
+    kinds = waiting("call"), waiting("callback"), waiting("voicemail")
+    return Listed(mine, *kinds, unwritten, _next(wiring, user, tasks, free, now))
 
 
 def ours(task: Task) -> bool:

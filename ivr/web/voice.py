@@ -17,6 +17,7 @@ from ivr.telephony.requests import call_request
 from ivr.telephony.twiml import EMPTY, HANG_UP, VOICES, _say
 from ivr.turn import NoLine
 from ivr.web import agents
+from ivr.web.assignment import SAFE, assignment
 from ivr.web.wait import wait
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def register(app: Flask, wiring: Wiring) -> None:
     route("/voice/agent/accept", "agent_accept", agents.accept)
     route("/voice/agent/done", "agent_done", agents.done)
     route("/voice/agent/status", "agent_status", agents.status)
-    route("/voice/assignment", "assignment", agents.assignment)
+    route("/voice/assignment", "assignment", assignment)
     route("/voice/recording", "recording", _recording)
     app.add_url_rule("/voice/audio/<path:name>", "voice_audio", lambda name: _audio(wiring, name))
 
@@ -91,7 +92,7 @@ def _sorry(wiring: Wiring, kind: str, error: str, where: str = "") -> str:
         # A Dial is not allowed here; without the words, the agent is still asked for the key.
         return wiring.twiml.whisper("", "1", "/voice/accept?key=1", _say("en", VOICES["en"]))
     if kind == "assignment":
-        return '{"instruction":"dequeue"}'
+        return SAFE
     if kind == "wait":
         # The caller stays in line, and the next beat is tried in a while.
         return wiring.twiml.quiet_beat(request.full_path)

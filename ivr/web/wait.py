@@ -17,6 +17,8 @@ from ivr.handoff.order import position
 from ivr.handoff.task import Task, callback_due
 from ivr.personal.known import now_values
 from ivr.phone import callable_from, e164
+from ivr.telephony.faults import RestFault
+from ivr.telephony.rest import Rest
 from ivr.telephony.twiml import LEAVE, WaitUrl
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ SOON = 1800.0
 
 BOOKED = 60.0
 """A call back is due within these seconds of its booking at the latest; nobody is told a place that it takes again."""
+
+
+QUICK = 1.0
+"""Seconds that Twilio may take for each answer while a caller listens to nothing."""
 
 
 class Place(NamedTuple):
@@ -91,10 +97,12 @@ def _now(wiring: Wiring, place: Place) -> Now:
     told = _number("told")
     expected: Range | None = None
     if task.way == "queue":
-        where = position(task.id, [in_line(each) for each in tasks.waiting(task.target)], now + BOOKED)
+        line = tasks.waiting(task.target)
+        where = position(task.id, [in_line(each) for each in line], now + BOOKED)
         if where is not None and where != told:
-            handled = tasks.handled(task.target, now - OWN_FIGURES)
-            expected = estimate(where, tasks.working(task.target), handled, place.waiting.usual)
+            past = tasks.past(task.target, now - OWN_FIGURES)
+            still = [now - each.entered for each in line if each.kind == "call"]
+            expected = estimate(where, tasks.working(task.target), past, place.waiting.usual, still)
     else:
         at = request.values.get("QueuePosition", "")
         where = int(at) if at.isdigit() and at.isascii() else None
@@ -133,8 +141,39 @@ def _book(wiring: Wiring, place: Place, now: Now) -> Beat:
     due = callback_due(place.bundle, place.task.target, number, at)
     if not wiring.store.tasks.book(place.task.id, number, due, at):
         return Beat((("wait.callback_kept", {}),), "hold", now.told)
+    if place.task.way == "taskrouter":
+        stays = _still_routed(wiring, place, now)
+        if stays is not None:
+            return stays
     wiring.log.info("callback_booked", call=place.task.call, task=place.task.id, target=place.task.target)
     if due <= at + SOON:
         return Beat((("wait.callback_booked", {}),), leave=True)
     there = now_values(place.bundle.lines[place.session.line], due)
     return Beat((("wait.callback_booked_for", {"day": there["date"], "time": there["time"]}),), leave=True)
+
+
+def _still_routed(wiring: Wiring, place: Place, now: Now) -> Beat | None:
+    """None once TaskRouter will not give this caller, who has just booked, to a worker; else what they hear instead.
+
+    Leaving the queue ends their TaskRouter task too, but nobody tells us whether a worker's phone is ringing for it just then,
+    and our goodbye takes a few seconds in which one may answer. So the task is cancelled first. That is a compare-and-set on
+    Twilio's side: either nobody has this caller, or a worker does, and is coming. A task that is not among the newest cannot
+    be found in time; it is left to the leaving.
+
+    The booking comes before the cancelling, since a cancelled task may take the call out of the queue at once, and then its
+    turn must find a call back. Where a worker has the caller, or Twilio does not say, it is taken back and the caller stays.
+    """
+    rules, call = wiring.config.file.targets[place.task.target].taskrouter, place.task.call
+    workspace = (rules.workspace if rules else None) or ""
+    rest = Rest(wiring.config, QUICK)
+    try:
+        external = rest.find_task(workspace, call)
+        if external is None or rest.cancel_task(workspace, external, "callback booked"):
+            return None
+        instead = "wait.callback_kept"
+    except RestFault as fault:
+        wiring.log.warning("task_not_cancelled", call=call, task=place.task.id, error=str(fault))
+        instead = "wait.back_in_line"
+    if wiring.store.tasks.take_back(place.task.id, _number("turn"), wiring.clock()):
+        return Beat(((instead, {}),), "hold", now.told)
+    return Beat(leave=True)

@@ -1,4 +1,4 @@
-"""What an agent does with a caller whom they have: writes down, says how it ended, has them tried again."""
+"""What an agent does with a caller whom they have, or had: writes down, says how it ended, has them tried again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from flask import Flask, Response, abort, g, render_template, request, url_for
 
 from ivr.config import CallbackOffer, Hours
 from ivr.handoff import callback
-from ivr.handoff.task import Task
+from ivr.handoff.task import Task, is_unwritten
 from ivr.phone import zone_of
+from ivr.store import dialled
 from ivr.web import console
 from ivr.web.auth import requires, see
 from ivr.web.desk import OUTCOMES, answer
@@ -37,6 +38,27 @@ def _mine(id_: str) -> Task:
         has = f"{colleague(console.wired(), found.agent)} has it now" if found.agent else "nobody has it now"
         abort(409, f"This is not yours any more: {has}. Copy what you have written before you go on.")
     return found
+
+
+@pages.post("/desk/tasks/<id_>/write-up")
+@requires("agent")
+def write_up(id_: str) -> Response:
+    """The caller reached them on their own phone, not from the desk: now it is theirs to write up."""
+    wiring = console.wired()
+    if dialled.write_up(wiring.store.database, served(id_).id, g.user.id, wiring.clock()):
+        _audit("write_up", served(id_))
+    found = served(id_)
+    return answer(found) if is_mine(found, g.user) else answer(found, _why_not_mine(found), 409)
+
+
+def _why_not_mine(task: Task) -> str:
+    if task.done is not None:
+        return "This is done already."
+    if task.agent is not None:
+        return f"{colleague(console.wired(), task.agent)} writes this up already."
+    if is_unwritten(task):
+        return "You have another caller in hand. Finish that one first."
+    return "This caller is still waiting; there is nothing to write up yet."
 
 
 @pages.post("/desk/tasks/<id_>/note")

@@ -16,6 +16,7 @@ LAST_LINES = {
     "turns": rf"ratio turn={NUMBER} first={NUMBER}",
     "likely": rf"top1={NUMBER} top3={NUMBER} position={NUMBER} first_time_position={NUMBER} ms={NUMBER}",
     "crash": r"calls=40 in_flight=\d+ lost=0 twice=0",
+    "queue": rf"callers=30 agents=4 lost=0 twice=0 order=0 within={NUMBER} error_p50={NUMBER} error_p90={NUMBER} wait_ms_p50={NUMBER}",
     "load": rf"turns per second: sqlite={NUMBER} postgresql={NUMBER} errors=0",
     "scale": rf"scale={NUMBER}",
 }

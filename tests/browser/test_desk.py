@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from ivr.store.people import PersonRow
-from tests.actors import MARGO, STRANGER, House, Phone
+from tests.actors import JEROME, MARGO, STRANGER, House, Phone
 from tests.browser.conftest import Desk
 
 NARROW = {"width": 360, "height": 740}
@@ -71,6 +71,30 @@ def test_a_caller_arrives_is_taken_talked_with_and_written_up_by_keyboard_alone(
     assert (task["outcome"], task["result"]) == ("solved", "answered")
     assert task["note"] == "Final bill to 12 Elm Street. Half a word is kept."
     assert page.get_by_label("Your presence: available").is_visible()
+
+
+def test_a_call_that_was_dialled_is_written_up_by_keyboard_alone(desk: Desk) -> None:
+    page, keys, house = desk.page, desk.page.keyboard, desk.house
+    call = house.calls(JEROME).dial().say("I need to close my mother's account").agent_accepts(noun=1)
+    desk.opens(desk.agent())
+    expect(page.get_by_text("Nobody is waiting")).to_be_visible()
+    call.dial_result("completed", seconds=240)
+    row = page.get_by_role("region", name="To write up").locator("[data-item]")
+    expect(row).to_contain_text("Jerome")
+    keys.press("j")
+    keys.press("Enter")
+    expect(page.locator("#task h1")).to_contain_text("Jerome")
+    desk.shot("to-write-up")
+    keys.press("w")
+    expect(page.get_by_role("radio", name="Solved", exact=True)).to_be_visible()
+    keys.press("n")
+    keys.type("Papers by post.")
+    keys.press("Escape")
+    keys.press("1")
+    keys.press("w")
+    expect(page.get_by_text("Nobody is waiting")).to_be_visible()
+    (task,) = house.rows("tasks")
+    assert (task["outcome"], task["note"]) == ("solved", "Papers by post.")
 
 
 def a_row_more(house: House, number: int) -> None:

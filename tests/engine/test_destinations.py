@@ -227,6 +227,10 @@ steps: {b: {say: and_round, next: b}}
     )
     call = Call(made).dial().hears("line.emergency")
     assert call.session.wait.spec["emergency"] is True
+    call.agent("accepts").ends("handed_over")
+    # Whoever answers there belongs to no target, so nobody at a desk has anything to write up.
+    assert call.ever("dialled")[0].data == {"status": "completed", "bridged": True, "seconds": 60.0}
+    assert call.store.tasks == {}
 
 
 def test_minutes_are_a_bound_and_nobody_can_stay_for_ever():

@@ -201,7 +201,7 @@ def test_a_last_name_is_shown_only_once_the_caller_is_verified(play):
 def test_what_was_looked_up_is_shown_from_its_level_on(play):
     assert "known" not in play("margo").packet()
     found = play("margo", "2", "verify").packet()["known"]
-    assert "bill open: 82.4" in found and "account number: 4411" in found
+    assert "bill open: 82.40 USD" in found and "account number: 4411" in found
     assert not [line for line in found if "first fee" in line]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ivr.handoff.estimate import Past
 from ivr.handoff.task import Task
-from ivr.store.tasks import Tasks
+from ivr.store.tasks import Tasks, waited
 from tests.actors import MARGO, STRANGER, House, at_once
 
 TARGET = "care_team"
@@ -129,14 +130,36 @@ def test_what_a_queue_knows_of_itself(small: Desk) -> None:
         small.later(seconds)
         small.tasks.finish(task.id, small.now, "answered")
     began = small.now
-    assert small.tasks.handled(TARGET, 0.0) == [300, 200, 100]
-    assert small.tasks.handled(TARGET, 0.0, limit=1) == [300]
-    assert small.tasks.handled(TARGET, began) == [300] and small.tasks.handled("other", 0.0) == []
+    assert [each.handled for each in small.tasks.past(TARGET, 0.0)] == [300, 200, 100]
+    assert [each.handled for each in small.tasks.past(TARGET, 0.0, limit=1)] == [300]
+    assert [each.handled for each in small.tasks.past(TARGET, began)] == [300] and small.tasks.past("other", 0.0) == []
     assert small.tasks.take(small.add("CA9-1").id, small.ada, small.now)
     small.house.store.users.set_presence(small.ben, "away", small.now)
     assert small.tasks.working(TARGET) == 2 and small.tasks.free_agents(TARGET) == [cid]
     small.house.store.users.disable(cid, small.now)
     assert small.tasks.working(TARGET) == 1 and small.tasks.free_agents(TARGET) == []
+
+
+def test_a_queue_knows_how_long_its_callers_waited_and_who_gave_up(desk: Desk) -> None:
+    for number in range(3):
+        desk.add(f"CA{number}-1", number=MARGO)
+    desk.add("v-RE1", "voicemail", recording="RE1")
+    desk.tasks.take("CA0-1", desk.ada, desk.later(30))
+    desk.tasks.set_agent_call("CA0-1", "CA-ada", desk.now, desk.ada)
+    desk.tasks.accept("CA0-1", "CA-ada", desk.later(8))
+    desk.tasks.finish("CA0-1", desk.later(60), "answered")
+    desk.tasks.take("CA1-1", desk.ada, desk.later(1))
+    with desk.house.store.database.write() as connection:
+        waited(connection, "CA1-1", "abandoned", desk.later(1))  # while the phone rings
+    assert desk.tasks.book("CA2-1", MARGO, desk.now, desk.now)
+    desk.later(60)
+    desk.talks("CA2-1", desk.ada)
+    desk.tasks.finish("CA2-1", desk.later(40), "answered")
+    desk.tasks.finish("v-RE1", desk.later(1), "handled")
+    called_back, left, served = desk.tasks.past(TARGET, 0.0)
+    assert served == Past(30, False, 8, 68)
+    assert left == Past(100, True)
+    assert (called_back.waited, called_back.left) == (0, False)
 
 
 def test_every_change_is_seen_in_the_revision(small: Desk) -> None:

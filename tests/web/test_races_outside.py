@@ -131,7 +131,8 @@ def test_race_12_an_agent_who_takes_the_call_has_it_and_the_call_says_so(dial_ho
     assert call.bridged
     call.dial_result("completed", seconds=90).hears("goodbye")
     assert call.row["outcome"] == "handed_over"
-    assert call.happened("dialled")[0].data == {"status": "completed", "bridged": True, "seconds": 90}
+    rung = {"target": "care_team", "task": f"{call.sid}-1", "reason": None}
+    assert call.happened("dialled")[0].data == {"status": "completed", "bridged": True, "seconds": 90, **rung}
 
 
 def test_race_12_the_whisper_tells_what_the_call_is_about_and_to_the_agent_only(line: House) -> None:

@@ -85,7 +85,13 @@ def priorities(bundle: Bundle, name: str, target: Target) -> Sequence[tuple[Prio
 
 def answer_dial(talk: Talk, given: Dialled, wait: Wait) -> Move:
     """Takes how the ringing went. What counts is whether the two were connected."""
-    talk.emit("dialled", {"status": given.status, "bridged": given.bridged, "seconds": given.seconds})
+    data: dict[str, Any] = {"status": given.status, "bridged": given.bridged, "seconds": given.seconds}
+    private: dict[str, Any] = {}
+    if not wait.spec.get("emergency"):
+        about = wait.spec.get("about")
+        data |= {"target": wait.spec["target"], "task": wait.spec["task"], "reason": _reason(talk, about)}
+        private = ({"about": about} if about is not None else {}) | _own_words(talk)
+    talk.emit("dialled", data, private)
     if given.bridged:
         talk.reached = (*talk.reached, "handed_over")
         talk.rescued = False

@@ -34,7 +34,7 @@ document.addEventListener("click", (event) => {
 body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.matches(".beside")) event.target.querySelector("select, textarea, input:not([type=hidden])")?.focus()
 })
-body.addEventListener("changed", () => htmx.ajax("GET", location.pathname, { target: "#task", swap: "outerHTML" }))
+body.addEventListener("changed", () => htmx.ajax("GET", location.pathname, { source: "#task", target: "#task", swap: "outerHTML" }))
 
 // Without live updates: every 15 seconds, and it says so
 
