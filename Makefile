@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+# Commands start several times faster from compiled modules, and the tests start hundreds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test install install-dev browser lint types tests check clean
 

@@ -86,7 +86,12 @@ def postgres(testrun_uid: str) -> Iterator[Postgres]:
         yield Postgres(given)
         return
     url, stop = start_postgres(str(Path(tempfile.gettempdir()) / f"ivr-pg-{testrun_uid[:12]}"))
-    yield Postgres(url)
+    server = Postgres(url)
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        # Nothing here outlives the run, and hundreds of databases are made and dropped.
+        server.run(f"ALTER SYSTEM SET {setting} = off")
+    server.run("SELECT pg_reload_conf()")
+    yield server
     stop()
 
 
