@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
@@ -102,11 +102,14 @@ class House:
         *,
         publish: bool = True,
         config: Mapping[str, Any] | None = None,
+        only: Literal["voice"] | None = "voice",
         **parts: Any,
     ) -> None:
+        """`only`: None for a server with its pages too, which take most of the time that a server takes to make."""
+        self.only = only
         self.project, self.url, self.moment, self.made = project, url, moment, made if made is not None else []
         self.config = configured(project, url, **{"secret_key": outside(project), **(config or {})})
-        self.app: Flask = create_app(self.config, now=moment, **parts)
+        self.app: Flask = create_app(self.config, now=moment, only=only, **parts)
         self.app.jinja_env.bytecode_cache = COMPILED
         self.parts = parts
         self.store: DatabaseStore = self.app.extensions["ivr"].store
@@ -121,7 +124,9 @@ class House:
 
     def another_worker(self, **parts: Any) -> House:
         """A second process's server on the same database."""
-        return House(self.project, self.url, self.moment, self.made, publish=False, **{**self.parts, **parts})
+        return House(
+            self.project, self.url, self.moment, self.made, publish=False, only=self.only, **{**self.parts, **parts}
+        )
 
     def calls(self, from_: str = MARGO, sid: str | None = None, to: str = LINE, **extra: str) -> Phone:
         """Somebody picks up their telephone; `dial` comes next."""

@@ -14,6 +14,7 @@ from ivr import clock
 from ivr.cli.common import load_world, out
 from ivr.cli.serve import _must_be_free, publish_or_keep, serve
 from ivr.config import Config
+from ivr.personal.known import line_values
 from ivr.simulate.dialogue import seconds_to_answer
 from ivr.simulate.line import Caller
 from ivr.simulate.people import find, to_store
@@ -143,6 +144,9 @@ def _next(world: World, port: int, token: str, password: str) -> None:
     desk = f"  http://localhost:{port}/desk"
     out.print(f"{desk:<47}where agents work: {AGENT} / {password}", markup=False)
     out.print(f"{'':<47}dial as above and press 0, then take the caller with t", markup=False)
+    if not line_values(world.bundle, line, clock.now())["open"]:
+        shut = "the line is closed at this hour: callers may leave a message, which comes to the desk too"
+        out.print(f"{'':<47}({shut})", markup=False)
     out.print("  .venv/bin/ivr calls                          what happened, and why", markup=False)
     out.print("  .venv/bin/ivr test                           the dialogues that must keep working", markup=False)
     out.print("Edit flows/ and prompts/, then: .venv/bin/ivr check && .venv/bin/ivr publish\n", markup=False)

@@ -16,7 +16,7 @@ from ivr.handoff.order import Waiting as InLine
 from ivr.handoff.order import position
 from ivr.handoff.task import Task, callback_due
 from ivr.personal.known import now_values
-from ivr.phone import callable_from, e164
+from ivr.phone import callable_from, e164, region_of
 from ivr.telephony.faults import RestFault
 from ivr.telephony.rest import Rest
 from ivr.telephony.twiml import LEAVE, WaitUrl
@@ -127,8 +127,9 @@ def in_line(task: Task) -> InLine:
 
 def _keyed(wiring: Wiring, place: Place, now: Now, digits: str) -> Beat:
     """A number keyed in is read back; one that cannot be called is asked for again."""
-    number = e164(digits, wiring.config.file.region or "US")
-    if number is None or not callable_from(number, str(place.session.call.get("to"))):
+    line = str(place.session.call.get("to"))
+    number = e164(digits, wiring.config.file.region or region_of(line))
+    if number is None or not callable_from(number, line):
         return wrong_number(now)
     wiring.store.tasks.set_number(place.task.id, number, wiring.clock())
     return Beat((("wait.callback_number", {"number": number}),), "confirm", now.told, now.tries)

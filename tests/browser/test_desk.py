@@ -8,6 +8,8 @@ from ivr.store.people import PersonRow
 from tests.actors import JEROME, MARGO, STRANGER, House, Phone
 from tests.browser.conftest import Desk
 
+PAGES = True
+
 NARROW = {"width": 360, "height": 740}
 USUAL = {"width": 1280, "height": 720}
 LONG = "Maximiliane-Theodora Freifrau von Hohenz"

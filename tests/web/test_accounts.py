@@ -22,6 +22,8 @@ from tests.actors import MARGO, House
 from tests.conftest import MakeHouse
 from tests.web.browser import PASSWORD, Browser, Page, user
 
+PAGES = True
+
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 

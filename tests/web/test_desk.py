@@ -15,6 +15,8 @@ from tests.fake_twilio import FakeTwilio
 from tests.web.browser import Browser, Page, user
 from tests.web.legs import Leg
 
+PAGES = True
+
 PHONE = "+15550007777"
 TEAM = "care_team"
 

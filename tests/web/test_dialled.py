@@ -17,6 +17,8 @@ from tests.web.browser import Browser, user
 from tests.web.legs import Leg
 from tests.web.panels import once, waits
 
+PAGES = True
+
 TEAM = "bereavement_team"
 WORDS = "I need to close my mother's account"
 

@@ -14,6 +14,8 @@ from tests.actors import ALICIA, MARGO, ROSA, STRANGER, House, at_once
 from tests.web.browser import Browser, Page, user
 from tests.web.panels import TEAM, joins, once, task_of, waits
 
+PAGES = True
+
 HOSTILE = '<script>alert("x")</script>'
 
 
@@ -53,7 +55,7 @@ def with_mail(house: House) -> House:
             },
         }
     )
-    made = House(house.project, house.url, house.moment, house.made, config={"file": file})
+    made = House(house.project, house.url, house.moment, house.made, config={"file": file}, only=None)
     made.store.put_person(PersonRow((ALICIA,), facts={"email": "alicia@example.com"}), "test", house.moment())
     return made
 
@@ -218,7 +220,7 @@ def test_nothing_can_be_sent_for_a_call_that_was_erased(line: House, ana: Browse
 
 def test_without_gestures_the_page_says_where_they_come_from(line: House) -> None:
     file = line.config.file.model_copy(update={"gestures": {}, "concessions": {}})
-    house = House(line.project, line.url, line.moment, line.made, config={"file": file})
+    house = House(line.project, line.url, line.moment, line.made, config={"file": file}, only=None)
     ana, id_ = Browser(house, user(house, "ana")), waits(house)
     assert "config.yaml under gestures:" in opens(ana, id_).text
     assert "config.yaml under concessions:" in opens(ana, id_, "concession").text

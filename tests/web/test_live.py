@@ -20,6 +20,8 @@ from tests.cli.conftest import Run, project, run  # noqa: F401  # fixtures
 from tests.cli.test_readme import TOKEN, free_port, start, wait_until_ready
 from tests.web.browser import PASSWORD, Browser, user
 
+PAGES = True
+
 LINE = "+15550001111"
 DESK = "event: desk\ndata: {}\n\n"
 

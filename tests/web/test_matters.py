@@ -13,6 +13,8 @@ from tests.actors import ALICIA, MARGO, STRANGER, House
 from tests.web.browser import Browser, Page, user
 from tests.web.panels import TEAM, waits
 
+PAGES = True
+
 TODAY, TOMORROW = "2026-03-02", "2026-03-03"
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -13,6 +13,8 @@ from tests.fake_twilio import FakeTwilio
 from tests.web.browser import Browser, Page, user
 from tests.web.panels import TEAM, leaves_message, waits
 
+PAGES = True
+
 SOUND = b"ID3" + bytes(range(200))
 
 

@@ -10,6 +10,8 @@ from tests.actors import JEROME, MARGO, STRANGER, House
 from tests.web.browser import Browser, Page
 from tests.web.panels import leaves_message, waits
 
+PAGES = True
+
 HOSTILE = '<script>alert("x")</script>'
 
 

@@ -15,6 +15,8 @@ from tests.actors import ALICIA, JEROME, MARGO, STRANGER, House, Phone
 from tests.web.browser import Browser, Page, user
 from tests.web.panels import TEAM, joins
 
+PAGES = True
+
 HOSTILE = "<script>alert(1)</script>"
 
 
