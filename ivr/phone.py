@@ -83,7 +83,7 @@ def callable_from(number: str, line: str) -> bool:
 def region_of(number: str) -> str | None:
     """The region whose national numbers are keyed in beside this E.164 number: the first of its country code."""
     try:
-        region = str(phonenumbers.region_code_for_country_code(phonenumbers.parse(number).country_code))
+        region = str(phonenumbers.region_code_for_country_code(phonenumbers.parse(number).country_code or 0))
     except phonenumbers.NumberParseException:
         return None
     return region if region.isalpha() else None
