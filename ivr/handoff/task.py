@@ -99,6 +99,15 @@ def _talked(session: Session, event: Event) -> Task:
     return task._replace(state="wrap_up", entered=began, due=began, taken=began, talked=began, parted=event.at)
 
 
+def callback_after(task: Task, id_: str, because: str, entered: float, due: float) -> Task:
+    """The call back that follows from `task`: to the same person, about the same thing."""
+    kept = {
+        name: getattr(task, name)
+        for name in ("target", "line", "call", "caller", "number", "language", "reason", "words")
+    }
+    return Task(id=id_, kind="callback", way="queue", because=because, ahead=0.0, entered=entered, due=due, **kept)
+
+
 def callback_due(bundle: Bundle, target: str, number: str, now: float) -> float:
     """When `number` may be called back: within the target's hours, at a decent time where that number is."""
     spec = bundle.part.targets.get(target)

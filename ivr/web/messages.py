@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, flash, g, request, url_for
 
-from ivr.handoff.task import Task, callback_due
+from ivr.handoff.task import Task, callback_after, callback_due
 from ivr.store.audit import note_in
 from ivr.store.recordings import Recording
 from ivr.store.users import User
@@ -110,25 +110,8 @@ def call_back(id_: str) -> Response:
 
 def _call_back(task: Task, due: float, now: float) -> Task:
     """The call back that answers a message. The same one, however often it is asked for."""
-    return Task(
-        id=f"{task.call}-{task.recording}",
-        kind="callback",
-        way="queue",
-        target=task.target,
-        line=task.line,
-        call=task.call,
-        caller=task.caller,
-        number=task.number,
-        language=task.language,
-        reason=task.reason,
-        words=task.words,
-        because="they left a message",
-        ahead=task.ahead,
-        entered=task.entered,
-        due=due,
-        recording=task.recording,
-        changed=now,
-    )
+    made = callback_after(task, f"{task.call}-{task.recording}", "they left a message", task.entered, due)
+    return made._replace(ahead=task.ahead, recording=task.recording, changed=now)
 
 
 def _standing(fresh: Task) -> Task | None:

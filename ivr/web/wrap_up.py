@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, g, render_template, request, url_for
 
 from ivr.config import CallbackOffer, Hours
 from ivr.handoff import callback
-from ivr.handoff.task import Task, is_unwritten
+from ivr.handoff.task import Task, callback_after, is_unwritten
 from ivr.phone import zone_of
 from ivr.store import dialled
 from ivr.web import console
@@ -125,23 +125,8 @@ def _call_again(task: Task, now: float) -> Task:
     """A call back in a while."""
     offer, hours, there = _rules(task)
     earlier = len(console.wired().store.tasks.of_call(task.call))
-    return Task(
-        id=f"{task.call}-a{earlier}",
-        kind="callback",
-        way="queue",
-        target=task.target,
-        line=task.line,
-        call=task.call,
-        caller=task.caller,
-        number=task.number,
-        language=task.language,
-        reason=task.reason,
-        words=task.words,
-        because="we said we would",
-        ahead=0.0,
-        entered=now,
-        due=callback.due(now + offer.again_after, hours, offer.between, there),
-    )
+    due = callback.due(now + offer.again_after, hours, offer.between, there)
+    return callback_after(task, f"{task.call}-a{earlier}", "we said we would", now, due)
 
 
 def _rules(task: Task) -> tuple[CallbackOffer, Hours | None, str | None]:
